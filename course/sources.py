@@ -118,7 +118,7 @@ def get(
     names: Iterable[str] | None = None,
     repair: bool = False,
     on_progress: Callable[[str], None] | None = None,
-    python: str = sys.executable,
+    **how,
 ) -> None:
     """Install the packages of the named sources.
 
@@ -126,7 +126,7 @@ def get(
         names: keys of `SOURCES`; None means all of them.
         repair: install again what is there already, because it is damaged.
         on_progress: called with each line that pip prints.
-        python: the interpreter whose environment receives the packages.
+        **how: passed on to `pip_install`.
 
     Raises:
         SourceError: pip could not; the message says why and what to do.
@@ -134,7 +134,7 @@ def get(
     requirements = [source(name).requirement for name in (SOURCES if names is None else names)]
     again = ["--force-reinstall", "--no-cache-dir"] if repair else []  # the copy in pip's cache may be the damaged one
     if requirements:
-        pip_install(["--no-deps", *again, *requirements], on_progress, python)
+        pip_install(["--no-deps", *again, *requirements], on_progress, **how)
 
 
 def source(name: str) -> Source:
@@ -151,9 +151,19 @@ def source(name: str) -> Source:
 
 
 def pip_install(
-    arguments: Sequence[str], on_progress: Callable[[str], None] | None = None, python: str = sys.executable
+    arguments: Sequence[str],
+    on_progress: Callable[[str], None] | None = None,
+    python: str = sys.executable,
+    keep_open: Sequence[int] = (),
 ) -> None:
     """Run ``pip install``, passing on each line it prints.
+
+    Args:
+        arguments: what to install and how, in pip's words.
+        on_progress: called with each line.
+        python: the interpreter whose environment receives the packages.
+        keep_open: file descriptors that pip inherits. A lock held through one of them lasts as long as pip
+            works, even when the process that started pip has been killed.
 
     Raises:
         SourceError: pip failed; the message is the reason in one sentence.
@@ -169,6 +179,7 @@ def pip_install(
             text=True,
             encoding="utf-8",
             errors="replace",
+            pass_fds=keep_open,
             env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
         ) as pip:
             for line in pip.stdout:
