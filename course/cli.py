@@ -133,11 +133,11 @@ def show_sources(found: dict[str, str | None]) -> None:
     """Print what the course reads, with its size, and whether it is there and whole."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from course import sources
 
-    table = Table("name", "what", "pip package", "MB", "state", box=box.SIMPLE)
+    table = Table("name", "what", Column("pip package", no_wrap=True), "MB", "state", box=box.SIMPLE)
     for name, problem in found.items():
         source = sources.SOURCES[name]
         state = "verified" if problem is None else "damaged" if sources.find(name) else "missing"

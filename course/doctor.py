@@ -59,7 +59,7 @@ def packages(requirements: list[str] | None = None) -> list[Finding]:
             seen = "not installed" if version is None else f"{version}, wanted {each.specifier}"
             bad.append(Finding(each.name, seen, False, f'Run `pip install "{each.name}{each.specifier}"`.'))
     well = len(wanted) - len(bad)
-    return [Finding("packages", f"{well} of {len(wanted)} in their ranges", not bad, "See below."), *bad]
+    return [Finding("packages", f"{well} of {len(wanted)} in their ranges", not bad, "See the next lines."), *bad]
 
 
 def extensions(folders: list[str] | None = None) -> list[Finding]:
@@ -122,9 +122,9 @@ def show(findings: list[Finding]) -> None:
     """Print the findings as a table, with the way to mend each that needs it."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("", "what", "seen", "to mend it", box=box.SIMPLE)
+    table = Table("", Column("what", overflow="fold"), "seen", Column("to mend it", overflow="fold"), box=box.SIMPLE)
     for finding in findings:
         mark = "ok" if finding.is_well else "MISSING" if finding.is_needed else "-"
         table.add_row(mark, finding.what, finding.seen, "" if finding.is_well else finding.mend)
