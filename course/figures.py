@@ -88,7 +88,8 @@ def panels(
                            horizontal_spacing=24 / (len(arrays) * cell * n_columns + 24 * len(arrays)))  # fmt: skip
     limit = max((np.abs(a[np.isfinite(a)]).max(initial=0) for _, a, kind in arrays if kind == "scores"), default=1) or 1
     for column, (_, array, kind) in enumerate(arrays, start=1):
-        figure.add_trace(_heat(array, kind, limit, query_tokens, key_tokens, cell), row=1, col=column)
+        for layer in _heats(array, kind, limit, query_tokens, key_tokens, cell):
+            figure.add_trace(layer, row=1, col=column)
         figure.update_xaxes(tickvals=list(range(n_columns)), ticktext=_labels(key_tokens), tickangle=-45, row=1, col=column)
     figure.update_yaxes(
         tickvals=list(range(n_rows)), ticktext=_labels(query_tokens), range=[n_rows - 0.5, -0.5], autorange=False
@@ -102,7 +103,8 @@ def panels(
         height=cell * n_rows + 44 + bottom,
         margin=dict(l=labels_width + 24, r=8, t=36, b=bottom),
     )
-    figure.update_layout(plot_bgcolor="rgba(128,128,128,0.22)")
+    figure.update_xaxes(showline=True, linecolor="rgba(128,128,128,0.4)", mirror=True)
+    figure.update_yaxes(showline=True, linecolor="rgba(128,128,128,0.4)", mirror=True)
     return Picture(figure, "\n".join(_matrix_alt(t, a, k, query_tokens, key_tokens) for t, a, k in arrays))
 
 
@@ -132,7 +134,7 @@ def row_bars(weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | N
         figure.add_annotation(x=max(1.0, total if np.isfinite(total) else 1.0), y=i, text=f"sum {total:.2f}", showarrow=False, xanchor="left", xshift=8)
     figure.update_layout(barmode="stack", bargap=0.25)
     figure.update_yaxes(tickvals=positions, ticktext=_labels(query_tokens), range=[len(positions) - 0.5, -0.5])
-    figure.update_xaxes(range=[0, max(1.22, float(np.nanmax(sums, initial=1)) + 0.2)], title="weight", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(range=[0, max(1.22, float(np.nanmax(sums, initial=1)) + 0.2)], title="weight", tickvals=[0, 0.25, 0.5, 0.75, 1], title_standoff=6)
     left = 24 + 8 * max(map(len, query_tokens))
     _dress(figure, width=680, height=34 * len(positions) + 96, margin=dict(l=left, r=8, t=36, b=50), title=title)
     lines = [f"{q}: sum {t:.2f} = " + " + ".join(f"{k} {w:.2f}" for k, w in zip(key_tokens, row, strict=True) if w >= 0.005)
@@ -151,13 +153,13 @@ def bars(labels: Sequence[str], values: Sequence[float], title: str = "", unit: 
     figure = go.Figure(
         go.Bar(
             y=list(range(len(values))), x=values, orientation="h", marker=dict(color=colour, opacity=0.85),
-            text=[_number(v) for v in values], textposition="outside", cliponaxis=False, hoverinfo="skip",
+            text=[_number(v).replace("-", "−") for v in values], textposition="outside", cliponaxis=False, hoverinfo="skip",
         )
     )  # fmt: skip
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=_labels(labels), range=[len(labels) - 0.5, -0.5])
     low, high = min(0.0, *values), max(0.0, *values)
     room = 0.16 * (high - low or 1)
-    figure.update_xaxes(title=unit, range=[low - (room if low < 0 else 0), high + room], zeroline=True, zerolinecolor=INK)
+    figure.update_xaxes(title=dict(text=unit, standoff=6), range=[low - (room if low < 0 else 0), high + room], zeroline=True, zerolinecolor=INK)
     left = 24 + 7 * max(map(len, labels))
     _dress(figure, width=min(WIDEST, left + 460), height=30 * len(values) + 90, margin=dict(l=left, r=20, t=36, b=48), title=title)
     body = ", ".join(f"{label} {_number(v)}" for label, v in zip(labels, values, strict=True))
@@ -207,7 +209,7 @@ def curves(x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", 
         y = [float(v) for v in y]
         figure.add_trace(go.Scatter(x=list(x), y=y, mode="lines+markers", name=name,
                                     line=dict(color=palette[i % 4], dash=dashes[i % 4], width=2.5), marker=dict(size=6)))  # fmt: skip
-    figure.update_xaxes(title=x_name)
+    figure.update_xaxes(title=dict(text=x_name, standoff=6))
     figure.update_yaxes(title=y_name, automargin=True)
     _dress(figure, width=680, height=340, margin=dict(l=70, r=20, t=40, b=50), title=title)
     figure.update_layout(legend=dict(orientation="h", y=1.02, yanchor="bottom", x=0))
@@ -218,22 +220,31 @@ def curves(x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _heat(array, kind, limit, query_tokens, key_tokens, cell) -> go.Heatmap:
+def _heats(array, kind, limit, query_tokens, key_tokens, cell) -> list[go.Heatmap]:
+    """Draw one matrix as up to three layers, because plotly gives a layer one text colour: weak cells, strong, none."""
     scale, low, high = {
         "weights": (WEIGHTS_SCALE, 0, 1),
         "scores": (SCORES_SCALE, -limit, limit),
         "mask": (MASK_SCALE, 0, 1),
     }[kind]
-    text = [[_cell_text(v, kind, cell) for v in row] for row in array]
-    shown = np.where(np.isfinite(array), array, np.nan)
+    finite = np.isfinite(array)
+    strong = finite & (np.abs(np.where(finite, array, 0)) > 0.5 * high) & (kind != "mask")
     hover = [[f"{_escape(q)} → {_escape(k)}: {_cell_text(v, kind, 99)}" for k, v in zip(key_tokens, row, strict=True)]
              for q, row in zip(query_tokens, array, strict=True)]  # fmt: skip
-    return go.Heatmap(
-        z=[[None if np.isnan(v) else round(float(v), 4) for v in row] for row in shown],
-        text=text, texttemplate="%{text}", textfont=dict(size=11 if cell >= 34 else 9),
-        customdata=hover, hovertemplate="%{customdata}<extra></extra>",
-        colorscale=scale, zmin=low, zmax=high, showscale=False, xgap=1, ygap=1,
-    )  # fmt: skip
+    grey = [[0, "rgba(128,128,128,0.30)"], [1, "rgba(128,128,128,0.30)"]]
+    layers = [(finite & ~strong, INK, scale), (strong, "#ffffff", scale), (~finite, INK, grey)]
+    return [
+        go.Heatmap(
+            z=[[round(float(v if ok else 0), 4) if s else None for v, s, ok in zip(*rows, strict=True)]
+               for rows in zip(array, here, finite, strict=True)],
+            text=[[_cell_text(v, kind, cell) if s else "" for v, s in zip(*rows, strict=True)] for rows in zip(array, here, strict=True)],
+            texttemplate="%{text}", textfont=dict(size=11 if cell >= 34 else 9, color=ink),
+            customdata=hover, hovertemplate="%{customdata}<extra></extra>",
+            colorscale=colours, zmin=low, zmax=high, showscale=False, xgap=1, ygap=1, hoverongaps=False,
+        )
+        for here, ink, colours in layers
+        if here.any()
+    ]  # fmt: skip
 
 
 def _cell_text(value: float, kind: str, cell: int) -> str:
@@ -245,6 +256,8 @@ def _cell_text(value: float, kind: str, cell: int) -> str:
         return "NaN"
     if np.isinf(value):
         return "−∞" if value < 0 else "∞"
+    if value == 0 and kind == "weights":
+        return "0"
     return f"{value:.2f}" if kind == "weights" else f"{value:.1f}".replace("-", "−")
 
 
