@@ -1,6 +1,7 @@
 """The tokenizer explorer: one text, its tokens in two tokenizers, and how one word was split, step by step."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from itertools import groupby
 from typing import NamedTuple
@@ -87,43 +88,49 @@ def tokenize(text: str, tokenizer) -> list[Token]:
 
 def method(tokenizer) -> str:
     """Name the algorithm of a tokenizer: "WordPiece", "byte-pair encoding", or the library's name for another one."""
-    description = _description(tokenizer)
-    if description["model"]["type"] == "BPE" and '"ByteLevel"' in json.dumps(description["pre_tokenizer"]):
-        return "byte-pair encoding"
-    return description["model"]["type"]
+    backend = tokenizer.backend_tokenizer
+    name = type(backend.model).__name__
+    # Only the byte-level kind writes its words in the characters of `byte_level`.
+    return "byte-pair encoding" if name == "BPE" and "ByteLevel" in repr(backend.pre_tokenizer) else name
 
 
 def learnt_merges(tokenizer) -> dict[Pair, int]:
     """Return the merges of a byte-pair tokenizer with their ranks; empty for a tokenizer of another kind."""
-    merges = _description(tokenizer)["model"].get("merges", [])
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"].get("merges", [])
     return merge_ranks([tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in merges])
 
 
 def readable(token: str, is_byte_level: bool) -> dict[str, str]:
-    """Take a token apart for display: the marker that the tokenizer put in front, the text, or the bytes.
+    """Take a token apart for display: the marker that the tokenizer put in front, and what the token says.
 
     Returns:
         mark: ``##``, ``Ġ`` or an empty string.
-        text: what the token says; empty if its bytes are only part of a character.
-        bytes: those bytes, in hexadecimal, else empty.
+        text: what the token says, or a code where that cannot be seen.
+        code: empty; "bytes" if the token is only part of a character and ``text`` holds its bytes, in hexadecimal;
+            "invisible" if ``text`` holds the number of a character that has no picture of its own.
 
     Example:
         >>> readable("##ization", is_byte_level=False)
-        {'mark': '##', 'text': 'ization', 'bytes': ''}
+        {'mark': '##', 'text': 'ization', 'code': ''}
         >>> readable("ĠcafÃ©", is_byte_level=True)
-        {'mark': 'Ġ', 'text': 'café', 'bytes': ''}
+        {'mark': 'Ġ', 'text': 'café', 'code': ''}
         >>> readable("ĠæĿ", is_byte_level=True)
-        {'mark': 'Ġ', 'text': '', 'bytes': 'E6 9D'}
+        {'mark': 'Ġ', 'text': 'E6 9D', 'code': 'bytes'}
     """
-    if not is_byte_level:
+    if is_byte_level:
+        mark = "Ġ" if token.startswith("Ġ") else ""
+        raw = from_byte_level(token[len(mark) :])
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return {"mark": mark, "text": raw.hex(" ").upper(), "code": "bytes"}
+    else:
         mark = "##" if token.startswith("##") and len(token) > 2 else ""
-        return {"mark": mark, "text": token[len(mark) :], "bytes": ""}
-    mark = "Ġ" if token.startswith("Ġ") else ""
-    raw = from_byte_level(token[len(mark) :])
-    try:
-        return {"mark": mark, "text": raw.decode("utf-8"), "bytes": ""}
-    except UnicodeDecodeError:
-        return {"mark": mark, "text": "", "bytes": raw.hex(" ").upper()}
+        text = token[len(mark) :]
+    invisible = [character for character in text if unicodedata.category(character) in ("Cf", "Cc", "Mn", "Me")]
+    if text and len(invisible) == len(text) and not text.isspace():
+        return {"mark": mark, "text": " ".join(f"U+{ord(character):04X}" for character in text), "code": "invisible"}
+    return {"mark": mark, "text": text, "code": ""}
 
 
 def wordpiece_view(word: str, vocabulary: Mapping[str, int]) -> dict:
@@ -266,10 +273,11 @@ class TokenizerExplorer(anywidget.AnyWidget):
             self._rows = rows
             self.picture = self._draw(self.text, rows)
             words = self.picture["words"]
-            if self.word not in [word["word"] for word in words]:
-                split = [word["word"] for word in words if word["n_pieces"] > 1]
-                self.word = (split or [word["word"] for word in words] or [""])[0]
-                self.step, self.merge_step = 1, 0
+            # A word that was split is worth a look; the one in the stepper stays if it still is among those.
+            split = [word["word"] for word in words if word["n_pieces"] > 1]
+            worth = split or [word["word"] for word in words] or [""]
+            if self.word not in worth:
+                self.word, self.step, self.merge_step = worth[0], 1, 0
 
     def _draw(self, text: str, rows: list[list[Token]]) -> dict:
         """Collect what the browser needs to draw everything about one text."""
@@ -314,7 +322,7 @@ class TokenizerExplorer(anywidget.AnyWidget):
             source = text[group[0].start : group[-1].end]
             return normalizer.normalize_str(source).strip() if normalizer else source
         if self._methods[number] == "WordPiece":
-            return "".join(readable(token.token, is_byte_level=False)["text"] for token in group)
+            return "".join(token.token.removeprefix("##") if i else token.token for i, token in enumerate(group))
         return "".join(token.token for token in group)
 
     def _steps(self, number: int, word: str) -> dict | None:
@@ -329,7 +337,3 @@ def _groups(tokens: list[Token]) -> list[list[Token]]:
     """Put the tokens of each word together; special tokens belong to none."""
     groups = groupby(tokens, key=lambda token: token.word)
     return [list(group) for word, group in groups if word is not None]
-
-
-def _description(tokenizer) -> dict:
-    return json.loads(tokenizer.backend_tokenizer.to_str())

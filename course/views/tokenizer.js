@@ -1,21 +1,22 @@
 // The tokenizer explorer: a text as tokens in two tokenizers, and one word split step by step.
 // Everything about a text arrives at once in `picture`, so that choosing and stepping need no kernel.
 
-const MARKS = { special: "added by the tokenizer", unknown: "not in the vocabulary" };
-
-// "cat", or its bytes where a token is only part of a character; `mark` is the light ## or Ġ in front.
+// "cat", or a code where there is nothing to be seen; `mark` is the light ## or Ġ in front.
 function pieceNode(piece) {
   const node = element("bdi", { className: "tok-piece" });
   if (piece.mark) node.append(element("span", { className: "tok-mark" }, piece.mark));
-  if (piece.text) node.append(visible(piece.text));
-  if (piece.bytes) node.append(element("span", { className: "tok-bytes" }, piece.bytes));
+  if (piece.code) node.append(element("span", { className: "tok-code" }, piece.text));
+  else node.append(visible(piece.text));
   return node;
 }
 
-function pieceText(piece) { return piece.mark + visible(piece.text) + (piece.bytes && `‹${piece.bytes}›`); }
+function pieceText(piece) { return piece.mark + (piece.code ? `‹${piece.text}›` : visible(piece.text)); }
 
-// White space made visible, one sign for each character so that places in the text stay the same.
-function visible(text) { return text.replace(/\t/g, "⇥").replace(/[\n\r]/g, "↵").replace(/^ +$/g, (all) => "␣".repeat(all.length)); }
+// Tabs and line ends made visible, one sign for each, so that places in the text stay the same.
+function visible(text) { return text.replace(/\t/g, "⇥").replace(/[\n\r]/g, "↵"); }
+
+// A short quotation: spaces at its ends would be overlooked.
+function quoted(text) { return visible(text).replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length)); }
 
 function many(count, thing) { return `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`; }
 
@@ -42,33 +43,34 @@ function sourceLine() {
   };
 }
 
-function describeToken(token, source, position, count) {
+function describeToken(token, source, position) {
   const where = token.end > token.start
-    ? `from “${source.part(token.start, token.end)}”, characters ${token.start} to ${token.end}`
+    ? `from text[${token.start}:${token.end}], “${quoted(source.part(token.start, token.end))}”`
     : "not in the text: added by the tokenizer";
-  const kind = token.kind === "unknown" ? "unknown: this word cannot be built from the vocabulary; "
-    : token.kind === "special" && token.end > token.start ? "special token; " : "";
-  return `${pieceText(token)}, id ${token.id}, position ${position} of 0 to ${count - 1}, ${kind}${where}`;
+  const kind = token.kind === "unknown" ? "; the vocabulary has no pieces for it"
+    : token.kind === "special" && token.end > token.start ? "; a special token" : "";
+  return `${pieceText(token)}: id ${token.id}, position ${position}, ${where}${kind}`;
 }
 
-// One tokenizer's row of chips. onLook(token) runs when a chip is pointed at or focused; null when it is left.
-function chipRow(tokenizer, source, onLook) {
+// One tokenizer's row of chips. onPoint(token) runs when the pointer comes, onPoint(null) when it goes; onChoose(token)
+// when a chip is reached by keyboard or click.
+function chipRow(tokenizer, source, onPoint, onChoose) {
   const list = element("div", { className: "tok-chips", role: "listbox" });
   list.setAttribute("aria-label", `Tokens of ${tokenizer.name}`);
   list.setAttribute("aria-orientation", "horizontal");
+  const continues = (position) => position > 0 && tokenizer.tokens[position].word !== null
+    && tokenizer.tokens[position - 1].word === tokenizer.tokens[position].word;
   const chips = tokenizer.tokens.map((token, position) => {
-    const before = tokenizer.tokens[position - 1];
-    const joined = token.word !== null && before && before.word === token.word;
+    const joined = continues(position);
     const chip = keepKeys(element("div", {
       className: `tok-chip tok-${token.kind}${joined ? " tok-joined" : ""}`, role: "option", tabIndex: position ? -1 : 0,
     }, element("span", { className: "tok-text" }, pieceNode(token)), element("span", { className: "tok-id" }, String(token.id))));
     if (token.kind === "unknown") chip.append(element("span", { className: "tok-flag" }, "unknown"));
-    chip.setAttribute("aria-label", describeToken(token, source, position, tokenizer.tokens.length));
+    chip.setAttribute("aria-label", describeToken(token, source, position));
     chip.setAttribute("aria-selected", "false");
-    chip.addEventListener("focus", () => { choose(position); onLook(token); });
-    chip.addEventListener("pointerenter", () => onLook(token));
-    chip.addEventListener("pointerleave", () => onLook(null));
-    chip.addEventListener("blur", () => onLook(null));
+    chip.addEventListener("focus", () => { choose(position); onChoose(token); });
+    chip.addEventListener("pointerenter", () => onPoint(token));
+    chip.addEventListener("pointerleave", () => onPoint(null));
     chip.addEventListener("click", () => chip.focus());
     return chip;
   });
@@ -88,7 +90,11 @@ function chipRow(tokenizer, source, onLook) {
     event.stopPropagation();
     chips[Math.min(Math.max(next, 0), last)].focus();
   });
-  list.append(...chips);
+  // The pieces of one word stay on one line where they fit.
+  chips.forEach((chip, position) => {
+    if (!continues(position)) list.append(element("div", { className: "tok-word", role: "presentation" }));
+    list.lastChild.append(chip);
+  });
   return {
     node: list,
     // Marks the chips that share characters with text[start:end]; `itself` is the one looked at.
@@ -120,11 +126,10 @@ function table(tokenizer, source) {
     element("td", {}, segments ? String(token.segment_id) : "none"),
     element("td", {}, String(token.attention_mask)),
     element("td", { className: "tok-span" }, token.end > token.start
-      ? element("span", {}, `${token.start}:${token.end} `, element("bdi", { className: "tok-mono" }, source.part(token.start, token.end))) : "none")));
+      ? element("span", {}, `${token.start}:${token.end} `, element("bdi", { className: "tok-mono" }, quoted(source.part(token.start, token.end)))) : "none")));
   const region = keepKeys(element("div", { className: "tok-scroll", role: "region", tabIndex: 0 },
     element("table", { className: "tok-table" },
-      element("caption", {}, `${tokenizer.name}: position, id and place in the text`
-        + (segments ? "" : "; this tokenizer has no segment ids")),
+      element("caption", {}, tokenizer.name + (segments ? "" : " (has no segment ids)")),
       element("thead", {}, element("tr", {}, ...["position", "token", "id", "segment id", "attention mask", "characters"].map(head))),
       element("tbody", {}, ...rows))));
   region.setAttribute("aria-label", `Table of the tokens of ${tokenizer.name}`);
@@ -133,7 +138,7 @@ function table(tokenizer, source) {
 
 // A row of small boxes that wraps; `say` is its text alternative.
 function picture(className) {
-  const node = element("div", { className: `tok-picture ${className}`, role: "img" });
+  const node = element("div", { className: `tok-picture ${className}`, role: "img", dir: "auto" });
   return { node, draw(boxes, say) { node.replaceChildren(...boxes); node.setAttribute("aria-label", say); } };
 }
 
@@ -144,7 +149,7 @@ function wordPieceSteps(onStep) {
   const found = element("p", { className: "tok-found" });
   const control = slider({ label: "Attempt", min: 1, max: 1, value: 1, onInput: (value) => { draw(value); onStep(value); } });
   const problem = element("p", { className: "tok-verdict" });
-  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node, verdict, found);
+  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node, element("div", { className: "tok-words" }, verdict, found));
   let side = null;
 
   function candidate([start, end]) { return (start ? "##" : "") + side.letters.slice(start, end).join(""); }
@@ -199,7 +204,7 @@ function bytePairSteps(onStep) {
   const next = element("p", { className: "tok-found" });
   const control = slider({ label: "Merges", min: 0, max: 1, value: 0, onInput: (value) => { draw(value); onStep(value); } });
   const problem = element("p", { className: "tok-verdict" });
-  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node, verdict, next);
+  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node, element("div", { className: "tok-words" }, verdict, next));
   let side = null;
 
   function draw(step) {
@@ -221,10 +226,11 @@ function bytePairSteps(onStep) {
       verdict.replaceChildren(element("span", { className: "tok-sign tok-sign-yes" }, "✓"), "Merged ",
         element("b", { className: "tok-mono" }, merged.pair.map(pieceText).join(" + ")), `, rank ${merged.rank}.`);
     } else {
-      verdict.replaceChildren("The word as single bytes; a letter without accent is one byte.");
+      verdict.replaceChildren("Start: the word as single bytes. A plain letter is one byte.");
     }
-    next.textContent = step < count ? `Next: the lowest number, rank ${best}.`
-      : `No two neighbours were ever merged in training${known.length ? "" : ", so this is the result"}: ${many(symbols.length, "token")}.`;
+    next.textContent = step < count ? `Next: the pair with the lowest number, ${best}.`
+      : symbols.length === 1 ? "Done: the whole word is one token."
+      : `Done: training merged none of these neighbours, so the word stays ${symbols.length} tokens.`;
     control.input.setAttribute("aria-valuetext", `${step} of ${count}: ${verdict.textContent.replace("✓", "")} ${next.textContent}`);
     control.input.nextElementSibling.textContent = `${step} of ${count}`;
   }
@@ -262,6 +268,8 @@ function render({ model, el }) {
   const legend = element("p", { className: "tok-legend" });
   const wordChoice = choice({ label: "Word", options: [], value: "", onChange: chooseWord });
   const stepperHead = element("div", { className: "ac-controls" }, wordChoice.node);
+  const whole = element("span", { className: "tok-how" });
+  stepperHead.append(whole);
   const sidesNode = element("div", { className: "tok-sides" });
   const tables = element("div", { className: "tok-tables" });
   const openTables = toggle({ label: "Show positions, segment ids and masks", value: model.get("details"),
@@ -273,14 +281,17 @@ function render({ model, el }) {
     element("div", { className: "ac-controls tok-switch" }, openTables.node), tables);
   const root = element("div", { className: "ac ac-tokenizer" },
     element("div", { className: "ac-title" }, "From text to tokens"),
-    element("p", { className: "ac-hint" }, "Type a text. Point at a token, or move along the tokens with the arrow keys, to see which characters it came from."),
+    element("p", { className: "ac-hint" }, "Type a text. Each box below is one token, and the number in it is the token's id: all that the model gets to see."),
     element("div", { className: "ac-controls tok-typing" }, field.node), problem.node, shown, status.node);
   el.append(root);
 
-  let rows = [], sides = [], waiting = 0;
+  let rows = [], sides = [], waiting = 0, chosen = null, saving = false;
 
+  // What is saved here is on screen already, so the change that it causes draws nothing again.
   function save(values) {
+    saving = true;
     for (const [name, value] of Object.entries(values)) model.set(name, value);
+    saving = false;
     model.save_changes();
   }
 
@@ -294,17 +305,20 @@ function render({ model, el }) {
   function look(token, tokenizer) {
     source.mark(token ? token.start : 0, token ? token.end : 0);
     for (const row of rows) row.mark(token);
-    const position = token ? tokenizer.tokens.indexOf(token) : 0;
-    detail.textContent = token ? describeToken(token, source, position, tokenizer.tokens.length) : "";
+    detail.textContent = token ? describeToken(token, source, tokenizer.tokens.indexOf(token))
+      : "Point at a token, or walk along the tokens with the arrow keys, to see which characters it came from.";
   }
+  const lookAtChosen = () => (chosen ? look(...chosen) : look(null));
 
   function drawText() {
     const drawn = model.get("picture");
     shown.hidden = !drawn.tokenizers;
     if (shown.hidden) return;
     source.show(drawn.text);
-    totals.textContent = `${many(drawn.n_characters, "character")} · ${many(drawn.n_words, "word")} between spaces`;
-    rows = drawn.tokenizers.map((tokenizer) => chipRow(tokenizer, source, (token) => look(token, tokenizer)));
+    totals.textContent = `${many(drawn.n_characters, "character")} · ${many(drawn.n_words, "word")} (split at spaces)`;
+    rows = drawn.tokenizers.map((tokenizer) => chipRow(tokenizer, source,
+      (token) => (token ? look(token, tokenizer) : lookAtChosen()),
+      (token) => { chosen = [token, tokenizer]; lookAtChosen(); }));
     rowsNode.replaceChildren(...drawn.tokenizers.flatMap((tokenizer, number) => [
       element("div", { className: "tok-rowhead" },
         element("span", { className: "tok-name" }, tokenizer.name),
@@ -319,11 +333,13 @@ function render({ model, el }) {
     const notes = [
       all.some((token) => token.mark === "##") && "## continues the word on its left.",
       all.some((token) => token.mark === "Ġ") && "Ġ stands for the space in front of a word.",
-      all.some((token) => token.bytes) && "Two-digit codes such as E6 are bytes: the token is only part of a character.",
-      all.some((token) => token.kind === "special") && `A dashed frame marks special tokens, ${MARKS.special}.`,
+      all.some((token) => token.code === "bytes") && "Codes such as E6 are bytes: the token is only part of a character.",
+      all.some((token) => token.code === "invisible") && "Codes such as U+FE0F are characters that cannot be seen.",
+      all.some((token) => token.kind === "special") && "Tokens in a dashed frame are special.",
     ];
     legend.textContent = notes.filter(Boolean).join(" ");
-    look(null);
+    chosen = null;
+    lookAtChosen();
     wordChoice.select.replaceChildren(...drawn.words.map(({ word, n_pieces, unknown }) =>
       element("option", { value: word }, `${word} (${unknown ? "unknown" : many(n_pieces, "piece")})`)));
     sides = drawn.tokenizers.map((tokenizer) => (tokenizer.method === "WordPiece"
@@ -336,6 +352,8 @@ function render({ model, el }) {
       return node;
     }));
     stepper.hidden = !drawn.words.length;
+    whole.textContent = drawn.words.some(({ n_pieces, unknown }) => unknown || n_pieces > 1) ? ""
+      : "Here every word is one piece. Type a rarer one, such as tokenization, to see it split.";
     drawWord();
     drawTables();
     status.say(drawn.tokenizers.map((tokenizer) => `${tokenizer.name}: ${counts(tokenizer, drawn.n_words)}.`).join(" "));
@@ -354,6 +372,11 @@ function render({ model, el }) {
     sides.forEach((side, number) => side.show(entry.sides[number], model.get(number ? "merge_step" : "step")));
   }
 
+  function sayProblem() {
+    const sentence = model.get("problem");
+    problem.say(sentence && model.get("picture").tokenizers ? `${sentence} Below is still the text before.` : sentence);
+  }
+
   function drawTables() {
     const drawn = model.get("picture");
     openTables.set(model.get("details"));
@@ -361,11 +384,11 @@ function render({ model, el }) {
   }
 
   model.on("change:picture", drawText);
-  model.on("change:problem", () => problem.say(model.get("problem")));
+  model.on("change:problem", sayProblem);
   model.on("change:text", () => { if (document.activeElement !== field.input) field.set(model.get("text")); });
-  model.on("change:word change:step change:merge_step", drawWord);
-  model.on("change:details", drawTables);
-  problem.say(model.get("problem"));
+  for (const name of ["word", "step", "merge_step"]) model.on(`change:${name}`, () => saving || drawWord());
+  model.on("change:details", () => saving || drawTables());
+  sayProblem();
   drawText();
   return () => clearTimeout(waiting);
 }
