@@ -17,7 +17,8 @@ function keepKeys(node) {
   return node;
 }
 
-let controlCount = 0;
+// Every explorer on a page loads its own copy of this file; a random start keeps the ids of two explorers apart.
+let controlCount = Math.floor(Math.random() * 1e9);
 
 // A labelled range input. onInput(value) runs on every move; .set(value) moves it from outside without an event.
 function slider({ label, min, max, step = 1, value, format = String, onInput }) {
