@@ -13,7 +13,7 @@ from course import views
 from course.tokenization import MAX_CHARACTERS, Pair, byte_pair_steps, from_byte_level, merge_ranks, wordpiece_steps
 
 MAX_TOKENS = 300  # chips that are still pleasant to look at
-MAX_TEXT = 4_000  # characters; more is refused before it is tokenized
+MAX_TEXT = 20_000  # characters; more is refused before it is tokenized
 MAX_STEPPED = 50  # characters of a word that is shown step by step
 
 

@@ -142,7 +142,7 @@ def test_the_method_is_read_from_the_tokenizer(minilm, smollm2):
         ("", "There is no text yet."),
         (" \t\n", "There are only spaces here."),
         ("word " * 600, f"This text has 602 tokens; the explorer shows at most {MAX_TOKENS}."),
-        ("x" * 5_000, "This text has 5,000 characters; the explorer takes at most 4,000."),
+        ("x" * 25_000, "This text has 25,000 characters; the explorer takes at most 20,000."),
         ("half \ud83d", "This text holds half of a character"),
     ],
 )
