@@ -81,21 +81,22 @@ def panels(
     n_rows, n_columns = len(query_tokens), len(key_tokens)
     cell = CELL if max(n_rows, n_columns) <= MOST_NUMBERS else SMALL_CELL
     labels_width = 12 + 8 * max(map(len, query_tokens))
-    cell = max(10, min(cell, int((WIDEST - labels_width - 20) / len(arrays) / n_columns) - 2))
+    cell = max(10, min(cell, int((WIDEST - labels_width - 30 - 24 * len(arrays)) / len(arrays) / n_columns)))
     # The same token may stand twice, so positions are the axis and tokens only its labels. The panels share the queries'
     # labels on the left.
     figure = make_subplots(1, len(arrays), subplot_titles=[title for title, _, _ in arrays], shared_yaxes=True,
                            horizontal_spacing=24 / (len(arrays) * cell * n_columns + 24 * len(arrays)))  # fmt: skip
     limit = max((np.abs(a[np.isfinite(a)]).max(initial=0) for _, a, kind in arrays if kind == "scores"), default=1) or 1
     for column, (_, array, kind) in enumerate(arrays, start=1):
-        for layer in _heats(array, kind, limit, query_tokens, key_tokens, cell):
-            figure.add_trace(layer, row=1, col=column)
+        for trace in _matrix_traces(array, kind, limit, cell):
+            figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(tickvals=list(range(n_columns)), ticktext=_labels(key_tokens), tickangle=-45, row=1, col=column)
     figure.update_yaxes(
         tickvals=list(range(n_rows)), ticktext=_labels(query_tokens), range=[n_rows - 0.5, -0.5], autorange=False
     )
     figure.update_yaxes(title=dict(text="query", font=dict(color=QUERY)), row=1, col=1)
     figure.update_xaxes(title=dict(text="key", font=dict(color=KEY), standoff=4), range=[-0.5, n_columns - 0.5])
+    figure.update_annotations(font_size=14)
     bottom = 40 + 6 * max(map(len, key_tokens))
     _dress(
         figure,
@@ -211,7 +212,9 @@ def curves(x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", 
                                     line=dict(color=palette[i % 4], dash=dashes[i % 4], width=2.5), marker=dict(size=6)))  # fmt: skip
     figure.update_xaxes(title=dict(text=x_name, standoff=6))
     figure.update_yaxes(title=y_name, automargin=True)
-    _dress(figure, width=680, height=340, margin=dict(l=70, r=20, t=40, b=50), title=title)
+    _dress(figure, width=680, height=370, margin=dict(l=70, r=20, t=72, b=50), title=title)
+    figure.update_xaxes(showline=True, linecolor="rgba(128,128,128,0.5)")
+    figure.update_yaxes(showgrid=True, gridcolor="rgba(128,128,128,0.25)")
     figure.update_layout(legend=dict(orientation="h", y=1.02, yanchor="bottom", x=0))
     lines = [f"{name}: " + ", ".join(f"{a:g} → {_number(float(b))}" for a, b in zip(x, y, strict=True)) for name, y in ys.items()]
     return Picture(figure, "\n".join([f"{title or 'curves'} ({y_name} over {x_name}):", *lines]))
@@ -220,45 +223,49 @@ def curves(x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _heats(array, kind, limit, query_tokens, key_tokens, cell) -> list[go.Heatmap]:
-    """Draw one matrix as up to three layers, because plotly gives a layer one text colour: weak cells, strong, none."""
+def _matrix_traces(array, kind, limit, cell) -> list:
+    """Draw one matrix: a layer of colour, a grey layer where there is no number, and the numbers in two inks."""
+    finite = np.isfinite(array)
     scale, low, high = {
         "weights": (WEIGHTS_SCALE, 0, 1),
         "scores": (SCORES_SCALE, -limit, limit),
         "mask": (MASK_SCALE, 0, 1),
     }[kind]
-    finite = np.isfinite(array)
-    strong = finite & (np.abs(np.where(finite, array, 0)) > 0.5 * high) & (kind != "mask")
-    hover = [[f"{_escape(q)} → {_escape(k)}: {_cell_text(v, kind, 99)}" for k, v in zip(key_tokens, row, strict=True)]
-             for q, row in zip(query_tokens, array, strict=True)]  # fmt: skip
     grey = [[0, "rgba(128,128,128,0.30)"], [1, "rgba(128,128,128,0.30)"]]
-    layers = [(finite & ~strong, INK, scale), (strong, "#ffffff", scale), (~finite, INK, grey)]
-    return [
+    traces = [
         go.Heatmap(
-            z=[[round(float(v if ok else 0), 4) if s else None for v, s, ok in zip(*rows, strict=True)]
-               for rows in zip(array, here, finite, strict=True)],
-            text=[[_cell_text(v, kind, cell) if s else "" for v, s in zip(*rows, strict=True)] for rows in zip(array, here, strict=True)],
-            texttemplate="%{text}", textfont=dict(size=11 if cell >= 34 else 9, color=ink),
-            customdata=hover, hovertemplate="%{customdata}<extra></extra>",
+            z=[[round(float(v), 3) if here else None for v, here in zip(*rows, strict=True)]
+               for rows in zip(values, there, strict=True)],
             colorscale=colours, zmin=low, zmax=high, showscale=False, xgap=1, ygap=1, hoverongaps=False,
+            hoverinfo="skip" if cell >= 24 else "z",
         )
-        for here, ink, colours in layers
-        if here.any()
+        for values, there, colours in [(array, finite, scale), (np.zeros_like(array), ~finite, grey)]
+        if there.any()
     ]  # fmt: skip
+    if cell >= 24:
+        strong = finite & (np.abs(np.where(finite, array, 0)) > 0.5 * high) & (kind != "mask")
+        for there, ink in [(strong, "#ffffff"), (~strong, INK)]:
+            rows, columns = np.nonzero(there)
+            traces.append(
+                go.Scatter(
+                    x=columns.tolist(), y=rows.tolist(), mode="text", showlegend=False, hoverinfo="skip",
+                    text=[_cell_text(array[i, j], kind) for i, j in zip(rows, columns, strict=True)],
+                    textfont=dict(size=12 if cell >= 34 else 10, color=ink),
+                )
+            )  # fmt: skip
+    return traces
 
 
-def _cell_text(value: float, kind: str, cell: int) -> str:
-    if cell < 24:
-        return ""
+def _cell_text(value: float, kind: str) -> str:
     if kind == "mask":
         return "●" if value else "✕"
     if np.isnan(value):
         return "NaN"
     if np.isinf(value):
         return "−∞" if value < 0 else "∞"
-    if value == 0 and kind == "weights":
-        return "0"
-    return f"{value:.2f}" if kind == "weights" else f"{value:.1f}".replace("-", "−")
+    if kind == "weights":
+        return "0" if value == 0 else f"{value:.2f}"
+    return f"{value:.1f}".replace("-", "−")
 
 
 def _matrix_alt(title, array, kind, query_tokens, key_tokens) -> str:
@@ -287,7 +294,7 @@ def _dress(figure: go.Figure, width: float, height: float, margin: dict, title: 
     figure.update_layout(
         template=None, width=round(width), height=round(height), margin=margin,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font=dict(color=INK, size=12),
-        title=dict(text=title, x=0, xref="container", font=dict(size=14)) if title else None,
+        title=dict(text=title, x=0, xref="container", y=1, yref="container", yanchor="top", pad=dict(t=8, l=8), font=dict(size=14)) if title else None,
     )  # fmt: skip
     figure.update_xaxes(showgrid=False, zeroline=False, showline=False, ticks="", fixedrange=True)
     figure.update_yaxes(showgrid=False, zeroline=False, showline=False, ticks="", fixedrange=True)

@@ -11,19 +11,21 @@ import base64
 import importlib.util
 import io
 import json
-import os
-import shutil
 from pathlib import Path
 
 import nbformat
 
+from course import chromium
 from course.build.execute import IGNORED, LIVE, WIDGET, BuildError
 
 PLOTLY = "application/vnd.plotly.v1+json"
-PAGE_WIDTH, SCALE = 880, 1.5  # CSS pixels; screen pixels for each of them
-MOST_COLOURS = 128
+PAGE_WIDTH = 880  # CSS pixels
+# JupyterLab shows a plotly figure's stored picture in its natural size, whatever its metadata say; so one screen pixel
+# for each of its pixels. Widgets get a few more, and say how wide they are.
+PLOTLY_SCALE, WIDGET_SCALE = 1, 1.25
+MOST_COLOURS = 64
 
-_WIDGET_PAGE = """<!doctype html><meta charset=utf-8><style>body{margin:0;background:#fff;width:%(width)dpx}%(css)s</style>
+_WIDGET_PAGE = """<!doctype html><meta charset=utf-8><style>body{margin:0;width:%(width)dpx}%(css)s</style>
 <div id=picture style="display:inline-block;width:100%%"></div><script>window.ready = (async () => {
 const state = %(state)s;
 for (const [path, data] of %(buffers)s) { const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0)); state[path] = new DataView(bytes.buffer); }
@@ -37,13 +39,6 @@ await widget.render({ model, el: document.getElementById("picture") });
 await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 })();</script>"""
 
-_PLOTLY_PAGE = """<!doctype html><meta charset=utf-8><style>body{margin:0;background:#fff}</style>
-<div id=picture style="display:inline-block"></div><script>window.ready = (async () => {
-const figure = %(figure)s;
-await Plotly.newPlot("picture", figure.data, figure.layout, { staticPlot: true });
-})();</script>"""
-
-
 class Camera:
     """A browser that takes pictures of notebook outputs. Use it as a context manager."""
 
@@ -53,17 +48,21 @@ class Camera:
         except ImportError as error:
             raise BuildError("Pictures need Playwright: pip install 'attention-course[test]'.") from error
         self._playwright = sync_playwright().start()
-        options = {"executable_path": path} if (path := chromium()) else {}
+        options = {"executable_path": path} if (path := chromium.find()) else {}
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
         try:
             self._browser = self._playwright.chromium.launch(args=[*arguments, "--disable-sync"], **options)
         except Exception as error:
             self._playwright.stop()
             raise BuildError("Pictures need Chromium, and none was found. Set BROWSER_PATH to one.") from error
-        context = self._browser.new_context(viewport={"width": PAGE_WIDTH, "height": 900}, device_scale_factor=SCALE)
-        context.set_offline(True)
-        self._page = context.new_page()
+        self._pages = {scale: self._open_page(scale) for scale in (PLOTLY_SCALE, WIDGET_SCALE)}
         return self
+
+    def _open_page(self, scale: float):
+        viewport = {"width": PAGE_WIDTH, "height": 900}
+        context = self._browser.new_context(viewport=viewport, device_scale_factor=scale)
+        context.set_offline(True)
+        return context.new_page()
 
     def __exit__(self, *_) -> None:
         self._browser.close()
@@ -79,7 +78,7 @@ class Camera:
                     if WIDGET in data:
                         picture = self._widget(states[data[WIDGET]["model_id"]])
                     elif "<iframe" in data.get("text/html", "") and IGNORED in cell.metadata.get("tags", []):
-                        picture = self._shoot(data["text/html"], "iframe")
+                        picture = self._html(data["text/html"], "iframe")
                     elif PLOTLY in data:
                         picture = self._plotly(data[PLOTLY])
                     else:
@@ -89,7 +88,7 @@ class Camera:
                 png, width = picture
                 keep = (PLOTLY, "text/plain") if PLOTLY in data else ("text/plain",)
                 output.data = nbformat.from_dict({k: data[k] for k in keep if k in data} | {"image/png": png})
-                output.metadata = nbformat.from_dict({"image/png": {"width": width}})
+                output.metadata = nbformat.from_dict({} if PLOTLY in data else {"image/png": {"width": width}})
 
     def _widget(self, model: dict) -> tuple[str, int]:
         state = {k: v for k, v in model["state"].items() if not k.startswith("_")}
@@ -98,37 +97,33 @@ class Camera:
         page = _WIDGET_PAGE % {
             "width": PAGE_WIDTH, "css": css, "state": _script(state), "buffers": _script(buffers), "esm": _script(esm),
         }  # fmt: skip
-        return self._shoot(page, "#picture")
+        return self._html(page, "#picture")
 
     def _plotly(self, figure: dict) -> tuple[str, int]:
-        return self._shoot(_PLOTLY_PAGE % {"figure": _script(figure)}, "#picture", script=_plotly_js())
+        page = self._pages[PLOTLY_SCALE]
+        page.set_content('<!doctype html><body style="margin:0"><div id=picture style="display:inline-block"></div>')
+        page.add_script_tag(path=_plotly_js())
+        page.evaluate("f => Plotly.newPlot('picture', f.data, f.layout, { staticPlot: true })", figure)
+        return self._shoot(page, "#picture")
 
-    def _shoot(self, html: str, selector: str, script: Path | None = None) -> tuple[str, int]:
-        self._page.goto("about:blank")
-        if script:
-            self._page.set_content("<!doctype html>")
-            self._page.add_script_tag(path=script)
-            body = html.split("<script>", 1)
-            self._page.evaluate("html => { document.body.innerHTML = html; document.body.style.margin = 0; }", body[0])
-            self._page.add_script_tag(content=body[1].removesuffix("</script>"))
-        else:
-            self._page.set_content(html)
-        self._page.evaluate("() => window.ready")
-        self._page.wait_for_timeout(300)  # fonts, and the views' own transitions
-        place = self._page.locator(selector).first
-        return _small_png(place.screenshot()), round(place.bounding_box()["width"])
+    def _html(self, html: str, selector: str) -> tuple[str, int]:
+        page = self._pages[WIDGET_SCALE]
+        page.goto("about:blank")
+        page.set_content(html)
+        page.evaluate("() => window.ready")
+        return self._shoot(page, selector)
 
-
-def chromium() -> str | None:
-    """Find a Chromium: BROWSER_PATH, one on the PATH; None leaves it to Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return os.environ.get("BROWSER_PATH") or next((path for name in names if (path := shutil.which(name))), None)
+    def _shoot(self, page, selector: str) -> tuple[str, int]:
+        page.wait_for_timeout(300)  # fonts, and the views' own transitions
+        place = page.locator(selector).first
+        return _small_png(place.screenshot(omit_background=True)), round(place.bounding_box()["width"])
 
 
 def _small_png(png: bytes) -> str:
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(MOST_COLOURS, dither=Image.Dither.NONE)
+    picture = Image.open(io.BytesIO(png)).convert("RGBA")  # see-through, so that it suits light and dark paper
+    picture = picture.quantize(MOST_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, "PNG", optimize=True)
     return base64.b64encode(small.getvalue()).decode() + "\n"
