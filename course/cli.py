@@ -57,11 +57,13 @@ def lab_arguments(root: Path, port: int, no_browser: bool) -> list[str]:
         f"--ServerApp.port={port}",
         f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C stops it
-        "--ServerApp.log_level=ERROR",  # the address is always shown
+        "--Application.log_level=ERROR",  # the address is always shown
         "--LabApp.news_url=None",  # no question about news, and none fetched
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",  # the other one lists extensions from the network
     ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--ServerApp.allow_root=True")  # in a container there is often nobody else
     return arguments + (["--no-browser"] if no_browser else [])
 
 
@@ -160,9 +162,31 @@ def check(notebooks, as_json):
 @main.command()
 def progress():
     """Show which exercises you have solved."""
+    from course import checks
     from course.study import progress
 
-    progress.show()
+    try:
+        best = progress.best()
+    except progress.ProgressError as error:
+        raise Problem(str(error)) from None
+    show_progress([exercise for lesson in checks.lessons() for exercise in checks.exercises(lesson)], best)
+
+
+def show_progress(exercises: list, best: dict) -> None:
+    """Print every exercise with the best attempt at it, and the sum of the points."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("exercise", "title", "points", "tries", box=box.SIMPLE)
+    for exercise in exercises:
+        attempt = best.get(exercise.id)
+        points = f"{attempt.points if attempt else 0} of {exercise.points}"
+        table.add_row(exercise.id, exercise.title, points, str(attempt.attempts if attempt else 0))
+    console = Console()
+    console.print(table)
+    won = sum(best[exercise.id].points for exercise in exercises if exercise.id in best)
+    console.print(f"{won} of {sum(exercise.points for exercise in exercises)} points so far.")
 
 
 @main.command()
@@ -200,13 +224,11 @@ def find_notebooks(names: tuple[str, ...]) -> list[Path]:
 def nearest_notebook(path: Path) -> str | None:
     """Find the notebook whose name is most like the one that was asked for."""
     folders = [folder for folder in (path.parent, *map(Path, FOLDERS)) if folder.is_dir()]
-    there = {str(notebook): notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))}
-    near = difflib.get_close_matches(str(path), there, n=1)
-    if near:
-        return near[0]
-    by_stem = {notebook.stem: name for name, notebook in reversed(there.items())}
-    near = difflib.get_close_matches(path.stem, by_stem, n=1)
-    return by_stem[near[0]] if near else None
+    there = [notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))]
+    has_folder = path.parent != Path()
+    names = {str(each) if has_folder else each.stem: str(each) for each in reversed(there)}  # the first folder wins
+    near = difflib.get_close_matches(str(path) if has_folder else path.stem, names, n=1)
+    return names[near[0]] if near else None
 
 
 if __name__ == "__main__":
