@@ -194,10 +194,21 @@ def show_progress(exercises: list, best: dict) -> None:
 @click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK...]")
 def build(only_check, notebooks):
     """Execute and store lessons and solutions; cut the exercises out of the solutions."""
-    paths = find_notebooks(notebooks)
+    paths = find_notebooks(notebooks) or None
     from course import build
 
-    (build.check if only_check else build.build)(paths or None)
+    try:
+        if not only_check:
+            build.build(paths, click.echo)
+            return
+        problems = build.check(paths, click.echo)
+    except build.BuildError as error:
+        raise Problem(str(error)) from None
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        sys.exit(1)
+    click.echo("Everything stored is what the sources give.")
 
 
 def find_notebooks(names: tuple[str, ...]) -> list[Path]:
