@@ -150,11 +150,13 @@ def bars(labels: Sequence[str], values: Sequence[float], title: str = "", unit: 
         labels: (n,), values: (n,), floats.
         unit: written on the axis, e.g. "cosine similarity".
     """
+    number = str if all(isinstance(v, int) for v in values) else _number  # counts need no decimals
+    texts = [number(v) for v in values]
     values = [float(v) for v in values]
     figure = go.Figure(
         go.Bar(
             y=list(range(len(values))), x=values, orientation="h", marker=dict(color=colour, opacity=0.85),
-            text=[_number(v).replace("-", "−") for v in values], textposition="outside", cliponaxis=False, hoverinfo="skip",
+            text=[text.replace("-", "−") for text in texts], textposition="outside", cliponaxis=False, hoverinfo="skip",
         )
     )  # fmt: skip
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=_labels(labels), range=[len(labels) - 0.5, -0.5])
@@ -163,7 +165,7 @@ def bars(labels: Sequence[str], values: Sequence[float], title: str = "", unit: 
     figure.update_xaxes(title=dict(text=unit, standoff=6), range=[low - (room if low < 0 else 0), high + room], zeroline=True, zerolinecolor=INK)
     left = 24 + 7 * max(map(len, labels))
     _dress(figure, width=min(WIDEST, left + 460), height=30 * len(values) + 90, margin=dict(l=left, r=20, t=36, b=48), title=title)
-    body = ", ".join(f"{label} {_number(v)}" for label, v in zip(labels, values, strict=True))
+    body = ", ".join(f"{label} {text}" for label, text in zip(labels, texts, strict=True))
     return Picture(figure, f"{title or 'bars'}{f' ({unit})' if unit else ''}: {body}")
 
 

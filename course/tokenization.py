@@ -254,10 +254,27 @@ def byte_pair_merges(word_counts: Mapping[str, int], n_merges: int) -> list[Pair
     """
     if n_merges < 0:
         raise ValueError(f"n_merges must be 0 or more, got {n_merges}.")
-    words = split_words(word_counts)
+    words = [list(item) for item in split_words(word_counts).items()]  # [symbols, count]
+    counts = count_pairs(dict(words))
+    places: dict[Pair, set[int]] = {}  # the words in which a pair stands, or once stood
+    for place, (symbols, _) in enumerate(words):
+        for pair in zip(symbols, symbols[1:]):
+            places.setdefault(pair, set()).add(place)
     merges: list[Pair] = []
-    while len(merges) < n_merges and any(len(symbols) > 1 for symbols in words):
-        pair, _, words = merge_step(words)
+    # As `merge_step` again and again, but only the words that hold the pair are cut and counted anew.
+    while len(merges) < n_merges and counts:
+        best = max(counts.values())
+        pair = min(candidate for candidate, count in counts.items() if count == best)
+        for place in places.pop(pair):
+            symbols, count = words[place]
+            for old in zip(symbols, symbols[1:]):
+                counts[old] -= count
+                if not counts[old]:
+                    del counts[old]
+            symbols = words[place][0] = apply_merge(symbols, pair)
+            for new in zip(symbols, symbols[1:]):
+                counts[new] += count
+                places.setdefault(new, set()).add(place)
         merges.append(pair)
     return merges
 

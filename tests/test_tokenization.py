@@ -3,6 +3,7 @@
 import doctest
 import json
 import random
+from collections import Counter
 
 import pytest
 
@@ -198,3 +199,14 @@ def test_a_word_without_a_known_pair_stays_characters():
 def test_merging_never_changes_the_text():
     assert "".join(apply_merge(("a", "b", "a", "b", "a"), ("a", "b"))) == "ababa"
     assert apply_merge(("a", "b", "a", "b", "a"), ("a", "b")) == ("ab", "ab", "a")
+
+
+def test_learning_many_merges_equals_merging_one_step_at_a_time():
+    counts = Counter(word for text in ("aaaa banana bandana", "the cat that sat on that mat", "abababab") for word in text.split())
+    words, merges = split_words(counts), []
+    while any(len(symbols) > 1 for symbols in words):
+        step = merge_step(words)
+        words = step.words
+        merges.append(step.pair)
+    assert byte_pair_merges(counts, 10_000) == merges
+    assert byte_pair_merges(counts, 5) == merges[:5]
