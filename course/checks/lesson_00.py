@@ -46,26 +46,6 @@ def _strongest_link_cases(seed: int) -> list[Case]:
     ]
 
 
-def _link_in_column(weights, tokens, token):
-    return tokens[weights[:, tokens.index(token)].argmax().item()]
-
-
-def _link_as_index(weights, tokens, token):
-    return weights[tokens.index(token)].argmax().item()
-
-
-def _link_as_weight(weights, tokens, token):
-    return weights[tokens.index(token)].max().item()
-
-
-def _weakest_link(weights, tokens, token):
-    return tokens[weights[tokens.index(token)].argmin().item()]
-
-
-def _link_of_cls(weights, tokens, token):
-    return tokens[weights[0].argmax().item()]
-
-
 def _link_of_last_occurrence(weights, tokens, token):
     last = len(tokens) - 1 - tokens[::-1].index(token)
     return tokens[weights[last].argmax().item()]
@@ -129,17 +109,9 @@ def _share_without_second_sep(weights, tokens):
     return weights[words][:, [0, tokens.index("[SEP]")]].sum(dim=-1).mean().item()
 
 
-def _share_of_first_and_last(weights, tokens):
-    return weights[1:-1][:, [0, -1]].sum(dim=-1).mean().item()
-
-
 def _share_not_averaged(weights, tokens):
     special, words = _special_and_words(tokens)
     return weights[words][:, special].sum().item()
-
-
-def _share_divided_by_all(weights, tokens):
-    return _share_not_averaged(weights, tokens) / len(tokens)
 
 
 def _share_mean_of_columns(weights, tokens):
@@ -166,14 +138,10 @@ EXERCISES = (
             Hint("added", 18, "Does every layer have heads of its own? Then how do the two counts go together?"),
             Hint("only layers", 6, "That is the number of layers. How many pictures does one layer draw?"),
             Hint("only heads", 12, "That is the number of heads in one layer. How many layers are there?"),
-            Hint(
-                "one for each token", 576,
-                "One picture holds a row for every token already. Do you need to count the tokens?",
-            ),
-            Hint(
-                "a larger BERT", 144,
-                "That would fit BERT's larger sister with 12 layers. Which two numbers stand in the output?",
-            ),
+            Hint("one for each token", 576,
+                 "One picture holds a row for every token already. Do you need to count the tokens?"),
+            Hint("a larger BERT", 144,
+                 "That would fit BERT's larger sister with 12 layers. Which two numbers stand in the output?"),
         ),
     ),
     Exercise(
@@ -181,19 +149,13 @@ EXERCISES = (
         answer="choice", name="where_cat_looks", returns="one letter as a text, for example \"a\"",
         reference=lambda: "c",
         hints=(
-            Hint(
-                "the [CLS] row", "a",
-                "That row belongs to [CLS]. Whose looking does it show: that of [CLS], or that of cat?",
-            ),
-            Hint(
-                "the column", "b",
-                "A column collects what many tokens give to one. Is cat the one that looks, or the one looked at?",
-            ),
+            Hint("the [CLS] row", "a",
+                 "That row belongs to [CLS]. Whose looking does it show: that of [CLS], or that of cat?"),
+            Hint("the column", "b",
+                 "A column collects what many tokens give to one. Is cat the one that looks, or the one looked at?"),
             Hint("the next row", "d", "That row belongs to sat. It says where sat looks. Who should be asking here?"),
-            Hint(
-                "the mean of all rows", "e",
-                "A mean mixes the looks of all eight tokens. Can you still tell which part came from cat?",
-            ),
+            Hint("the mean of all rows", "e",
+                 "A mean mixes the looks of all eight tokens. Can you still tell which part came from cat?"),
         ),
     ),
     Exercise(
@@ -201,24 +163,18 @@ EXERCISES = (
         answer="function", name="strongest_link", returns="one of the tokens, as a text",
         reference=strongest_link, cases=_strongest_link_cases,
         hints=(
-            Hint(
-                "column", _link_in_column,
-                "Rows are queries, columns are keys. Does your code take a row of weights, or a column?",
-            ),
-            Hint("index", _link_as_index, "You have found the place. Which token stands there?"),
-            Hint(
-                "weight", _link_as_weight,
-                "You return how large the weight is. Where does it stand, and which token stands there?",
-            ),
-            Hint(
-                "smallest", _weakest_link,
-                "Is the strongest link the one with the smallest weight, or with the largest?",
-            ),
-            Hint("[CLS] row", _link_of_cls, "Row 0 belongs to [CLS]. At which position does your token stand?"),
-            Hint(
-                "last occurrence", _link_of_last_occurrence,
-                "When a token stands twice, which of the two is asked for?",
-            ),
+            Hint("column", lambda weights, tokens, token: tokens[weights[:, tokens.index(token)].argmax().item()],
+                 "Rows are queries, columns are keys. Does your code take a row of weights, or a column?"),
+            Hint("index", lambda weights, tokens, token: weights[tokens.index(token)].argmax().item(),
+                 "You have found the place. Which token stands there?"),
+            Hint("weight", lambda weights, tokens, token: weights[tokens.index(token)].max().item(),
+                 "You return how large the weight is. Where does it stand, and which token stands there?"),
+            Hint("smallest", lambda weights, tokens, token: tokens[weights[tokens.index(token)].argmin().item()],
+                 "Is the strongest link the one with the smallest weight, or with the largest?"),
+            Hint("[CLS] row", lambda weights, tokens, token: tokens[weights[0].argmax().item()],
+                 "Row 0 belongs to [CLS]. At which position does your token stand?"),
+            Hint("last occurrence", _link_of_last_occurrence,
+                 "When a token stands twice, which of the two is asked for?"),
             Hint("not itself", _link_to_another, "May a token look at itself? Does your code allow it?"),
             Hint("only words", _link_to_a_word, "[CLS] and [SEP] are tokens too. Does your code leave them out?"),
         ),
@@ -228,40 +184,24 @@ EXERCISES = (
         answer="function", name="share_on_special_tokens", returns="one number between 0 and 1",
         reference=share_on_special_tokens, cases=_share_cases,
         hints=(
-            Hint(
-                "all rows", _share_of_all_rows,
-                "Are the rows of [CLS] and [SEP] part of your mean? Which rows are asked for?",
-            ),
-            Hint(
-                "rows for columns", _share_special_rows_only,
-                "Which axis is the query? The words look; [CLS] and [SEP] are looked at.",
-            ),
+            Hint("all rows", _share_of_all_rows,
+                 "Are the rows of [CLS] and [SEP] part of your mean? Which rows are asked for?"),
+            Hint("rows for columns", _share_special_rows_only,
+                 "Which axis is the query? The words look; [CLS] and [SEP] are looked at."),
             Hint("no [SEP]", _share_without_sep, "That is what [CLS] receives. Which other token is special?"),
-            Hint(
-                "first [SEP] only", _share_without_second_sep,
-                "How many [SEP] are there when the text is a pair? Do you find them all?",
-            ),
-            Hint(
-                "first and last", _share_of_first_and_last,
-                "Do special tokens stand only at the two ends? Look at the case with two sentences.",
-            ),
-            Hint(
-                "not averaged", _share_not_averaged,
-                "Could a share be larger than 1? You have the sum over all words; what is asked for is the mean.",
-            ),
-            Hint(
-                "divided by all tokens", _share_divided_by_all,
-                "How many rows go into your sum? Is that the number you divide by?",
-            ),
-            Hint(
-                "mean of columns", _share_mean_of_columns,
-                "One word gives weight to [CLS] and to [SEP]. Do its two weights add up, or are they averaged?",
-            ),
+            Hint("first [SEP] only", _share_without_second_sep,
+                 "How many [SEP] are there when the text is a pair? Do you find them all?"),
+            Hint("first and last", lambda weights, tokens: weights[1:-1][:, [0, -1]].sum(dim=-1).mean().item(),
+                 "Do special tokens stand only at the two ends? Look at the case with two sentences."),
+            Hint("not averaged", _share_not_averaged,
+                 "Could a share be larger than 1? You have the sum over all words; what is asked for is the mean."),
+            Hint("divided by all tokens", lambda weights, tokens: _share_not_averaged(weights, tokens) / len(tokens),
+                 "How many rows go into your sum? Is that the number you divide by?"),
+            Hint("mean of columns", _share_mean_of_columns,
+                 "One word gives weight to [CLS] and to [SEP]. Do its two weights add up, or are they averaged?"),
             Hint("the words' share", _share_of_words, "That is the weight on words. Which columns are asked for?"),
-            Hint(
-                "one number a word", _share_as_tensor,
-                "You have one number for each word. What turns them into a single one?",
-            ),
+            Hint("one number a word", _share_as_tensor,
+                 "You have one number for each word. What turns them into a single one?"),
         ),
     ),
 )  # fmt: skip

@@ -56,14 +56,6 @@ def _looked_up_bare(word, vocabulary):
     return _pieces(word, vocabulary, _longest, inside="", written="")
 
 
-def _looked_up_bare_written_right(word, vocabulary):
-    return _pieces(word, vocabulary, _longest, inside="")
-
-
-def _written_bare(word, vocabulary):
-    return _pieces(word, vocabulary, _longest, written="")
-
-
 def _shortest_first(word, vocabulary):
     return _pieces(word, vocabulary, lambda start, n: range(start + 1, n + 1))
 
@@ -80,14 +72,6 @@ def _unknown_as_text(word, vocabulary):
     return _pieces(word, vocabulary, _longest, on_failure=lambda pieces: "[UNK]")
 
 
-def _whole_words_only(word, vocabulary):
-    return [word] if word in vocabulary else ["[UNK]"]
-
-
-def _first_piece_only(word, vocabulary):
-    return tokenization.wordpiece(word, vocabulary)[:1]
-
-
 # 01.2 one merge step --------------------------------------------------------------------------------------------
 
 
@@ -97,11 +81,11 @@ def merge_step(words: list[list[str]], counts: list[int]) -> list[list[str]]:
 
 
 def _pair_counts(words, counts) -> Counter:
-    return tokenization.count_pairs(Counter(_together(words, counts)))
-
-
-def _together(words, counts) -> dict:
-    return {tuple(word): count for word, count in zip(words, counts, strict=True)}
+    pairs = Counter()
+    for word, count in zip(words, counts, strict=True):
+        for pair in zip(word, word[1:]):
+            pairs[pair] += count
+    return pairs
 
 
 def _merge(words, pair_counts, join=tokenization.apply_merge):
@@ -115,7 +99,7 @@ def _merge_cases(seed: int) -> list[Case]:
         Case(([["a", "b"], ["c", "a", "b"], ["d", "e"]], [1, 2, 9]), note="one word may outnumber two"),
         Case(([["b", "a", "n", "a", "n"], ["p", "i"]], [3, 5]), note="a pair may stand twice in a word"),
         Case(([["a", "a", "a"], ["b", "a"]], [3, 2]), note="three times the same letter"),
-        Case(([["a"], ["a", "t"], ["i", "t"]], [20, 5, 3]), note="“a” is also a word of its own"),
+        Case(([["a"], ["a", "t"], ["i", "t", "a"], ["t", "o"]], [20, 5, 3, 1]), note="“a” is also a word"),
         Case(([["ba", "n", "a", "n"], ["a", "n"], ["ba", "d"]], [2, 4, 1]), note="“ba” is one symbol"),
     ]
     chance = random.Random(seed)
@@ -123,12 +107,8 @@ def _merge_cases(seed: int) -> list[Case]:
         words = [[chance.choice("aeinst") for _ in range(n)] for n in (7, 5, 3, 4)]
         counts = [chance.randint(1, 9) for _ in words]
         first, second = (count for _, count in _pair_counts(words, counts).most_common(2))
-        if first > second and len(set(map(tuple, words))) == len(words):
+        if first > second:
             return [*fixed, Case((words, counts))]
-
-
-def _counts_words_once(words, counts):
-    return _merge(words, _pair_counts(words, [1] * len(words)))
 
 
 def _counts_pairs_once_a_word(words, counts):
@@ -144,14 +124,14 @@ def _counts_across_words(words, counts):
     return _merge(words, Counter(zip(text, text[1:])))
 
 
-def _joins_neighbours(words, counts):
+def _runs_together(words, counts):
+    return [symbol for word in merge_step(words, counts) for symbol in word]
+
+
+def _merges_across_words(words, counts):
     text = [symbol for word in words for symbol in word]
     pairs = _pair_counts(words, counts)
     return list(tokenization.apply_merge(text, max(pairs, key=pairs.get)))
-
-
-def _rarest_pair(words, counts):
-    return _merge(words, {pair: -count for pair, count in _pair_counts(words, counts).items()})
 
 
 def _merges_overlapping(words, counts):
@@ -168,18 +148,6 @@ def _merges_overlapping(words, counts):
         return joined
 
     return _merge(words, _pair_counts(words, counts), join)
-
-
-def _merges_from_the_right(words, counts):
-    def join(word, pair):
-        return tokenization.apply_merge(word[::-1], pair[::-1])[::-1]
-
-    return [
-        ["".join(pair) if symbol == "".join(pair[::-1]) else symbol for symbol in join(word, pair)]
-        for pairs in [_pair_counts(words, counts)]
-        for pair in [max(pairs, key=pairs.get)]
-        for word in words
-    ]
 
 
 def _merges_once_a_word(words, counts):
@@ -273,10 +241,6 @@ def _first_sep_in_segment_1(a, b, vocabulary):
     return encode_pair(a, b, vocabulary)[0], [0] * (len(a) + 1) + [1] * (len(b) + 2)
 
 
-def _segments_from_1(a, b, vocabulary):
-    return encode_pair(a, b, vocabulary)[0], [segment + 1 for segment in _segments(a, b)]
-
-
 def _unknown_raises(a, b, vocabulary):
     return [vocabulary[token] for token in ["[CLS]", *a, "[SEP]", *b, "[SEP]"]], _segments(a, b)
 
@@ -292,10 +256,6 @@ def _unknown_left_out(a, b, vocabulary):
 def _ids_by_heart(a, b, vocabulary):
     known = vocabulary | {"[CLS]": 101, "[SEP]": 102, "[UNK]": 100}
     return encode_pair(a, b, known)
-
-
-def _tokens_not_ids(a, b, vocabulary):
-    return ["[CLS]", *a, "[SEP]", *b, "[SEP]"], _segments(a, b)
 
 
 # 01.4 from characters to tokens ---------------------------------------------------------------------------------
@@ -327,44 +287,9 @@ def _span_cases(seed: int) -> list[Case]:
     ]
 
 
-def _span(offsets, shares):
-    return [i for i, (first, last) in enumerate(offsets) if shares(first, last)]
-
-
-def _end_included(offsets, start, end):
-    return _span(offsets, lambda first, last: first <= end and last > start)
-
-
-def _start_touched(offsets, start, end):
-    return _span(offsets, lambda first, last: first < end and last >= start)
-
-
-def _both_touched(offsets, start, end):
-    return _span(offsets, lambda first, last: first <= end and last >= start)
-
-
-def _whole_tokens_only(offsets, start, end):
-    return _span(offsets, lambda first, last: start <= first < last <= end)
-
-
-def _whole_tokens_and_special(offsets, start, end):
-    return _span(offsets, lambda first, last: start <= first and last <= end)
-
-
-def _beginning_inside(offsets, start, end):
-    return _span(offsets, lambda first, last: start <= first < end)
-
-
-def _beginning_inside_no_special(offsets, start, end):
-    return _span(offsets, lambda first, last: start <= first < end and last > first)
-
-
-def _an_end_inside(offsets, start, end):
-    return _span(offsets, lambda first, last: start <= first < end or start < last <= end)
-
-
-def _special_counted(offsets, start, end):
-    return _span(offsets, lambda first, last: first < end and last > start or first == last == start)
+def _where(shares):
+    """Find tokens by a condition on their own a and b and the span's start and end; a token holds text[a:b]."""
+    return lambda offsets, start, end: [i for i, (a, b) in enumerate(offsets) if shares(a, b, start, end)]
 
 
 def _numbered_without_special(offsets, start, end):
@@ -373,11 +298,6 @@ def _numbered_without_special(offsets, start, end):
 
 def _returns_offsets(offsets, start, end):
     return [offsets[i] for i in tokens_of_span(offsets, start, end)]
-
-
-def _first_and_last(offsets, start, end):
-    found = tokens_of_span(offsets, start, end)
-    return [found[0], found[-1]]
 
 
 # 01.5 tokens for each word --------------------------------------------------------------------------------------
@@ -405,53 +325,22 @@ def _fertility_cases(seed: int) -> list[Case]:
     ]
 
 
-def _each(tokens, n_words, ratio):
-    return {name: ratio(sentences, n_words[name]) for name, sentences in tokens.items()}
+def _each(ratio):
+    """Make a number for each language out of its sentences s and its word counts n."""
+    return lambda tokens, n_words: {name: ratio(s, n_words[name]) for name, s in tokens.items()}
 
 
-def _mean_of_ratios(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: sum(len(a) / b for a, b in zip(s, n, strict=True)) / len(s))
+def _n_tokens(sentences):
+    return sum(map(len, sentences))
 
 
-def _per_character(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: sum(map(len, s)) / sum(len(piece) for one in s for piece in one))
-
-
-def _characters_per_word(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: sum(len(piece) for one in s for piece in one) / sum(n))
-
-
-def _words_per_token(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: sum(n) / sum(map(len, s)))
-
-
-def _different_tokens(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: len({piece for one in s for piece in one}) / sum(n))
-
-
-def _first_sentence(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: len(s[0]) / n[0])
-
-
-def _per_sentence(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: sum(map(len, s)) / len(s))
-
-
-def _sentences_per_word(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: len(s) / sum(n))
-
-
-def _whole_number(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: sum(map(len, s)) // sum(n))
+def _n_characters(sentences):
+    return sum(len(token) for sentence in sentences for token in sentence)
 
 
 def _all_languages_together(tokens, n_words):
     n_tokens = sum(len(one) for sentences in tokens.values() for one in sentences)
     return dict.fromkeys(tokens, n_tokens / sum(map(sum, n_words.values())))
-
-
-def _a_number_a_sentence(tokens, n_words):
-    return _each(tokens, n_words, lambda s, n: [len(a) / b for a, b in zip(s, n, strict=True)])
 
 
 EXERCISES = (
@@ -462,35 +351,19 @@ EXERCISES = (
         forbidden=("course.tokenization.wordpiece", "course.tokenization.wordpiece_steps"),
         hints=(
             Hint("looked up without ##", _looked_up_bare, "Inside a word, how is a piece written in the vocabulary?"),
-            Hint(
-                "## added too late", _looked_up_bare_written_right,
-                "You write ## in front of the pieces you return. Is it there already when you look them up?",
-            ),
-            Hint(
-                "returned without ##", _written_bare,
-                "You find the right pieces. How does a reader see which of them continue a word?",
-            ),
-            Hint(
-                "shortest first", _shortest_first,
-                "Two pieces may fit at the same place. Which one do you try first?",
-            ),
-            Hint(
-                "keeps what it found", _keeps_what_it_found,
-                "When the rest of a word cannot be matched, what becomes of the pieces found before?",
-            ),
-            Hint(
-                "[UNK] for the rest", _unknown_rest,
-                "Does [UNK] stand for the rest of the word, or for the whole word?",
-            ),
+            Hint("## added too late", lambda word, vocabulary: _pieces(word, vocabulary, _longest, inside=""),
+                 "You write ## in front of the pieces you return. Is it there already when you look them up?"),
+            Hint("returned without ##", lambda word, vocabulary: _pieces(word, vocabulary, _longest, written=""),
+                 "You find the right pieces. How does a reader see which of them continue a word?"),
+            Hint("shortest first", _shortest_first,
+                 "Two pieces may fit at the same place. Which one do you try first?"),
+            Hint("keeps what it found", _keeps_what_it_found,
+                 "When the rest of a word cannot be matched, what becomes of the pieces found before?"),
+            Hint("[UNK] for the rest", _unknown_rest,
+                 "Does [UNK] stand for the rest of the word, or for the whole word?"),
             Hint("[UNK] as a text", _unknown_as_text, "Is your answer a list in every case, also for an unknown word?"),
-            Hint(
-                "whole words only", _whole_words_only,
-                "Is a word that is not in the vocabulary lost, or can parts of it be found?",
-            ),
-            Hint(
-                "first piece only", _first_piece_only,
-                "You return the first piece. What happens to the letters behind it?",
-            ),
+            Hint("whole words only", lambda word, vocabulary: [word] if word in vocabulary else ["[UNK]"],
+                 "Is a word that is not in the vocabulary lost, or can parts of it be found?"),
         ),
     ),
     Exercise(
@@ -503,41 +376,25 @@ EXERCISES = (
             "course.tokenization.byte_pair_encode",
         ),
         hints=(
-            Hint(
-                "each word once", _counts_words_once,
-                "A word that occurs 9 times has its pairs 9 times. Do your counts know that?",
-            ),
-            Hint(
-                "each pair once a word", _counts_pairs_once_a_word,
-                "Can a pair stand twice in the same word? Do you count it twice?",
-            ),
-            Hint(
-                "across words", _counts_across_words,
-                "Are the last symbol of one word and the first of the next neighbours?",
-            ),
+            Hint("each word once", lambda words, counts: _merge(words, _pair_counts(words, [1] * len(words))),
+                 "A word that occurs 9 times has its pairs 9 times. Do your counts know that?"),
+            Hint("each pair once a word", _counts_pairs_once_a_word,
+                 "Can a pair stand twice in the same word? Do you count it twice?"),
+            Hint("across words", _counts_across_words,
+                 "Are the last symbol of one word and the first of the next neighbours?"),
             Hint("overlapping", _merges_overlapping, "In a a a, can the letter in the middle be part of two merges?"),
-            Hint("from the right", _merges_from_the_right, "From which end of the word do you start to merge?"),
-            Hint(
-                "second symbol stays", _keeps_second_symbol,
-                "After a merge, where does your loop go on: with the second symbol of the pair, or behind it?",
-            ),
-            Hint(
-                "first place only", _merges_once_a_word,
-                "Does your loop go on to the end of the word after the first merge?",
-            ),
-            Hint(
-                "replaced as text", _replaces_text,
-                "Joined into one text, the end of “ba” looks like the symbol “a”. Can you compare whole symbols?",
-            ),
-            Hint("rarest pair", _rarest_pair, "Do you merge the pair with the highest count, or with the lowest?"),
-            Hint(
-                "words run together", _joins_neighbours,
-                "Are the words still apart in your result, each a list of its own?",
-            ),
-            Hint(
-                "the pair itself", _returns_the_pair,
-                "That is the pair. What do the words look like once it is merged?",
-            ),
+            Hint("second symbol stays", _keeps_second_symbol,
+                 "After a merge, where does your loop go on: with the second symbol of the pair, or behind it?"),
+            Hint("first place only", _merges_once_a_word,
+                 "Does your loop go on to the end of the word after the first merge?"),
+            Hint("replaced as text", _replaces_text,
+                 "Joined into one text, the end of “ba” looks like the symbol “a”. Can you compare whole symbols?"),
+            Hint("words run together", _runs_together,
+                 "Are the words still apart in your result, each a list of its own?"),
+            Hint("merged across words", _merges_across_words,
+                 "Do you keep the words apart while you merge? Symbols of two different words are no neighbours."),
+            Hint("the pair itself", _returns_the_pair,
+                 "That is the pair. What do the words look like once it is merged?"),
         ),
     ),
     Exercise(
@@ -551,29 +408,18 @@ EXERCISES = (
             Hint("no [CLS]", _no_cls, "Which token stands in front of everything?"),
             Hint("all in segment 0", _all_in_segment_0, "Which segment id does the second sentence have?"),
             Hint("last [SEP] in segment 0", _last_sep_in_segment_0, "To which sentence does the last [SEP] belong?"),
-            Hint(
-                "first [SEP] in segment 1", _first_sep_in_segment_1,
-                "To which sentence does the [SEP] in the middle belong?",
-            ),
-            Hint("segments from 1", _segments_from_1, "With which number do the segments begin?"),
-            Hint(
-                "unknown piece raises", _unknown_raises,
-                "What if a piece is not in the vocabulary? Which token stands for what is unknown?",
-            ),
+            Hint("first [SEP] in segment 1", _first_sep_in_segment_1,
+                 "To which sentence does the [SEP] in the middle belong?"),
+            Hint("unknown piece raises", _unknown_raises,
+                 "What if a piece is not in the vocabulary? Which token stands for what is unknown?"),
             Hint("unknown piece is 0", _unknown_as_0, "0 is the id of [PAD]. Which token stands for what is unknown?"),
-            Hint(
-                "unknown piece left out", _unknown_left_out,
-                "A piece that is unknown still stands in the sentence. Does it keep its place in your ids?",
-            ),
-            Hint(
-                "ids by heart", _ids_by_heart,
-                "101, 102 and 100 belong to one vocabulary. Do you look the special tokens up in the one you are "
-                "given?",
-            ),
-            Hint(
-                "tokens for ids", _tokens_not_ids,
-                "You have the right tokens. Which number does the vocabulary give each of them?",
-            ),
+            Hint("unknown piece left out", _unknown_left_out,
+                 "A piece that is unknown still stands in the sentence. Does it keep its place in your ids?"),
+            Hint("ids by heart", _ids_by_heart,
+                 "101, 102 and 100 belong to one vocabulary. Do you look the special tokens up in the one you are "
+                 "given?"),
+            Hint("tokens for ids", lambda a, b, vocabulary: (["[CLS]", *a, "[SEP]", *b, "[SEP]"], _segments(a, b)),
+                 "You have the right tokens. Which number does the vocabulary give each of them?"),
         ),
     ),
     Exercise(
@@ -581,47 +427,30 @@ EXERCISES = (
         answer="function", name="tokens_of_span", returns="a list of positions, whole numbers",
         reference=tokens_of_span, cases=_span_cases,
         hints=(
-            Hint(
-                "an end inside", _an_end_inside,
-                "Can a token begin before the span and end after it? And how many characters has a token with offsets"
-                " (0, 0)?",
-            ),
-            Hint("end included", _end_included, "In Python, is the character at `end` part of text[start:end]?"),
-            Hint(
-                "start touched", _start_touched,
-                "A token that ends at 4 holds the characters up to 3. Does it share one with a span that starts at 4?",
-            ),
-            Hint(
-                "both ends touched", _both_touched,
-                "Is it enough for a token to touch the span, or must the two share a character? Look at both ends.",
-            ),
-            Hint("whole tokens only", _whole_tokens_only, "What about a token of which only a half lies in the span?"),
-            Hint(
-                "whole tokens and specials", _whole_tokens_and_special,
-                "How many characters has a token with offsets (0, 0)? What about a token that lies half in the span?",
-            ),
-            Hint(
-                "beginning inside", _beginning_inside,
-                "How many characters has a token with offsets (0, 0)? Can a token begin before the span and reach "
-                "into it?",
-            ),
-            Hint(
-                "beginning inside, no specials", _beginning_inside_no_special,
-                "Can a token begin before the span and still reach into it?",
-            ),
-            Hint(
-                "specials counted", _special_counted,
-                "How many characters has a token with offsets (0, 0)? Can it share one?",
-            ),
-            Hint(
-                "specials not numbered", _numbered_without_special,
-                "Which position has the first word when [CLS] stands in front of it?",
-            ),
-            Hint(
-                "offsets for positions", _returns_offsets,
-                "These are offsets of the right tokens. Which numbers say where the tokens stand in the list?",
-            ),
-            Hint("first and last only", _first_and_last, "What lies between the first token of the span and the last?"),
+            Hint("an end inside", _where(lambda a, b, start, end: start <= a < end or start < b <= end),
+                 "Can a token begin before the span and end after it? And how many characters has a token with offsets"
+                 " (0, 0)?"),
+            Hint("end included", _where(lambda a, b, start, end: a <= end and b > start),
+                 "In Python, is the character at `end` part of text[start:end]?"),
+            Hint("start touched", _where(lambda a, b, start, end: a < end and b >= start),
+                 "A token that ends at 4 holds the characters up to 3. Does it share one with a span that starts at 4?"),
+            Hint("both ends touched", _where(lambda a, b, start, end: a <= end and b >= start),
+                 "Is it enough for a token to touch the span, or must the two share a character? Look at both ends."),
+            Hint("whole tokens only", _where(lambda a, b, start, end: start <= a < b <= end),
+                 "What about a token of which only a half lies in the span?"),
+            Hint("whole tokens and specials", _where(lambda a, b, start, end: start <= a and b <= end),
+                 "How many characters has a token with offsets (0, 0)? What about a token that lies half in the span?"),
+            Hint("beginning inside", _where(lambda a, b, start, end: start <= a < end),
+                 "How many characters has a token with offsets (0, 0)? Can a token begin before the span and reach "
+                 "into it?"),
+            Hint("beginning inside, no specials", _where(lambda a, b, start, end: start <= a < end and b > a),
+                 "Can a token begin before the span and still reach into it?"),
+            Hint("specials counted", _where(lambda a, b, start, end: a < end and b > start or a == b == start),
+                 "How many characters has a token with offsets (0, 0)? Can it share one?"),
+            Hint("specials not numbered", _numbered_without_special,
+                 "Which position has the first word when [CLS] stands in front of it?"),
+            Hint("offsets for positions", _returns_offsets,
+                 "These are offsets of the right tokens. Which numbers say where the tokens stand in the list?"),
         ),
     ),
     Exercise(
@@ -629,38 +458,26 @@ EXERCISES = (
         answer="function", name="tokens_per_word", returns="a dictionary with a number for each language",
         reference=tokens_per_word, cases=_fertility_cases,
         hints=(
-            Hint(
-                "mean of ratios", _mean_of_ratios,
-                "Should a short sentence weigh as much as a long one? What if you add up first and divide once?",
-            ),
-            Hint(
-                "by characters", _per_character,
-                "What do you divide by: the number of words, or the number of characters?",
-            ),
-            Hint("characters counted", _characters_per_word, "Do you count tokens, or the letters they are made of?"),
-            Hint(
-                "upside down", _words_per_token,
-                "Tokens for each word: which of the two numbers is divided by the other?",
-            ),
-            Hint("each token once", _different_tokens, "If a token occurs twice, is it counted twice?"),
-            Hint("first sentence only", _first_sentence, "Do all sentences of a language go into your number?"),
-            Hint(
-                "by sentences", _per_sentence,
-                "That is the number of tokens in a sentence. Where do the words come in?",
-            ),
-            Hint(
-                "sentences counted", _sentences_per_word,
-                "len of a list of sentences is the number of sentences. How many tokens are inside them?",
-            ),
-            Hint("whole number", _whole_number, "Which division keeps the part behind the decimal point: / or //?"),
-            Hint(
-                "all languages together", _all_languages_together,
-                "Every language has the same number in your answer. Do you add up over all of them?",
-            ),
-            Hint(
-                "one number a sentence", _a_number_a_sentence,
-                "You have a number for each sentence. How do you get one for the language?",
-            ),
+            Hint("mean of ratios", _each(lambda s, n: sum(len(a) / b for a, b in zip(s, n, strict=True)) / len(s)),
+                 "Should a short sentence weigh as much as a long one? What if you add up first and divide once?"),
+            Hint("by characters", _each(lambda s, n: _n_tokens(s) / _n_characters(s)),
+                 "What do you divide by: the number of words, or the number of characters?"),
+            Hint("characters counted", _each(lambda s, n: _n_characters(s) / sum(n)),
+                 "Do you count tokens, or the letters they are made of?"),
+            Hint("upside down", _each(lambda s, n: sum(n) / _n_tokens(s)),
+                 "Tokens for each word: which of the two numbers is divided by the other?"),
+            Hint("each token once", _each(lambda s, n: len(set().union(*s)) / sum(n)),
+                 "If a token occurs twice, is it counted twice?"),
+            Hint("first sentence only", _each(lambda s, n: len(s[0]) / n[0]),
+                 "Do all sentences of a language go into your number?"),
+            Hint("by sentences", _each(lambda s, n: _n_tokens(s) / len(s)),
+                 "That is the number of tokens in a sentence. Where do the words come in?"),
+            Hint("whole number", _each(lambda s, n: _n_tokens(s) // sum(n)),
+                 "Which division keeps the part behind the decimal point: / or //?"),
+            Hint("all languages together", _all_languages_together,
+                 "Every language has the same number in your answer. Do you add up over all of them?"),
+            Hint("one number a sentence", _each(lambda s, n: [len(a) / b for a, b in zip(s, n, strict=True)]),
+                 "You have a number for each sentence. How do you get one for the language?"),
         ),
     ),
 )  # fmt: skip
