@@ -168,7 +168,7 @@ EXERCISES = (
             Hint("index", lambda weights, tokens, token: weights[tokens.index(token)].argmax().item(),
                  "You have found the place. Which token stands there?"),
             Hint("weight", lambda weights, tokens, token: weights[tokens.index(token)].max().item(),
-                 "You return how large the weight is. Where does it stand, and which token stands there?"),
+                 "That is how large the weight is. Where does it stand, and which token stands there?"),
             Hint("smallest", lambda weights, tokens, token: tokens[weights[tokens.index(token)].argmin().item()],
                  "Is the strongest link the one with the smallest weight, or with the largest?"),
             Hint("[CLS] row", lambda weights, tokens, token: tokens[weights[0].argmax().item()],

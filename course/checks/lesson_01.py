@@ -321,6 +321,7 @@ def _fertility_cases(seed: int) -> list[Case]:
         drawn[name] = [[chance.choice(["de", "##n", "kat", "##je"]) for _ in range(n)] for n in n_tokens]
     return [
         Case((small, {"English": [3, 2], "German": [2, 2]})),
+        Case(({"Dutch": [["de", "kat", "za", "##t"], ["ja"], ["nee", "##n"]]}, {"Dutch": [3, 1, 1]})),
         Case((drawn, words)),
     ]
 
