@@ -111,7 +111,7 @@ def set_up(root: Path, extras: list[str]) -> None:
                 install_torch(sources, torch_pin(root), has_gpu, progress, how)
             with steps.next(f"{what} (about {250 if extras else 200} MB to download)") as progress:
                 target = ".[" + ",".join(extras) + "]" if extras else "."
-                sources.pip_install(["--editable", target, "--constraint", "constraints.txt"], progress, **how)
+                sources.pip_install(["--no-compile", "--editable", target, "--constraint", "constraints.txt"], progress, **how)
             with steps.next(f"models and texts ({megabytes:.0f} MB to download)") as progress:
                 sources.get(on_progress=progress, **how)
                 prepare_models(python, progress)
@@ -181,7 +181,7 @@ def is_whole(dist_info: Path) -> bool:
 def install_torch(sources, version: str, has_gpu: bool, progress, how: dict) -> None:
     """Install PyTorch; on Linux without an NVIDIA GPU in the CPU build, so that nobody gets gigabytes by accident."""
     pin = f"torch=={version}"
-    with_constraints = ["--constraint", "constraints.txt"]
+    quickly = ["--no-compile", "--constraint", "constraints.txt"]  # Python compiles what it imports, when it does
     if sys.platform == "linux" and not has_gpu:
         cpu_pin = f"{pin}+cpu"
         offers = [[]]  # the person's own package index first
@@ -190,12 +190,12 @@ def install_torch(sources, version: str, has_gpu: bool, progress, how: dict) -> 
         for offer in offers:
             progress(f"Looking for the CPU build {'at pytorch.org' if offer else ''}".rstrip())
             try:
-                return sources.pip_install([*with_constraints, "--retries", "1", *offer, cpu_pin], progress, **how)
+                return sources.pip_install([*quickly, "--retries", "1", *offer, cpu_pin], progress, **how)
             except sources.SourceError as error:
                 if "disk is full" in str(error):
                     raise
         progress.note("No CPU build can be reached; taking the general one, a large download (up to 3 GB).")
-    sources.pip_install([*with_constraints, pin], progress, **how)
+    sources.pip_install([*quickly, pin], progress, **how)
 
 
 def prepare_models(python: Path, progress) -> None:
