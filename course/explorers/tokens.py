@@ -54,7 +54,7 @@ def text_problem(text: str) -> str:
     if not text.strip():
         return "There are only spaces here. Type at least one letter, digit or other mark."
     if len(text) > MAX_TEXT:
-        return f"This text has {len(text):,} characters; the explorer takes at most {MAX_TEXT:,}. Please shorten it."
+        return f"This text has {len(text):,} characters; the explorer takes at most {MAX_TEXT:,}. Shorten it."
     if any("\ud800" <= character <= "\udfff" for character in text):
         return "This text holds half of a character, which no tokenizer can read. Delete it, or type it again."
     return ""
@@ -255,7 +255,7 @@ class TokenizerExplorer(anywidget.AnyWidget):
             return f"TokenizerExplorer: {self.problem}"
         lines = [f"TokenizerExplorer on {self.picture['text']!r}:"]
         for name, kind, rows in zip(self._names, self._methods, self._rows):
-            listed = " ".join(f"{row.token} {row.id}" if i == 0 else f"| {row.token} {row.id}" for i, row in enumerate(rows))
+            listed = " | ".join(f"{row.token} {row.id}" for row in rows)
             lines.append(f"{name} ({kind}), {len(rows)} tokens with their ids: {listed}")
         return "\n".join(lines)
 
@@ -265,7 +265,7 @@ class TokenizerExplorer(anywidget.AnyWidget):
             rows = [tokenize(self.text, tokenizer) for tokenizer in self._tokenizers]
             longest = max(map(len, rows))
             if longest > MAX_TOKENS:
-                problem = f"This text has {longest:,} tokens; the explorer shows at most {MAX_TOKENS}. Please shorten it."
+                problem = f"This text has {longest:,} tokens; the explorer shows at most {MAX_TOKENS}. Shorten it."
         with self.hold_sync():
             self.problem = problem
             if problem:

@@ -18,6 +18,11 @@ function visible(text) { return text.replace(/\t/g, "⇥").replace(/[\n\r]/g, "�
 // A short quotation: spaces at its ends would be overlooked.
 function quoted(text) { return visible(text).replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length)); }
 
+function shortened(word) {
+  const letters = [...word];
+  return letters.length > 30 ? `${letters.slice(0, 29).join("")}…` : word;
+}
+
 function many(count, thing) { return `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`; }
 
 // Python counts characters (code points); JavaScript strings count 16-bit units, two for an emoji.
@@ -62,9 +67,10 @@ function chipRow(tokenizer, source, onPoint, onChoose) {
     && tokenizer.tokens[position - 1].word === tokenizer.tokens[position].word;
   const chips = tokenizer.tokens.map((token, position) => {
     const joined = continues(position);
-    const chip = keepKeys(element("div", {
-      className: `tok-chip tok-${token.kind}${joined ? " tok-joined" : ""}`, role: "option", tabIndex: position ? -1 : 0,
-    }, element("span", { className: "tok-text" }, pieceNode(token)), element("span", { className: "tok-id" }, String(token.id))));
+    const className = `tok-chip tok-${token.kind}${joined ? " tok-joined" : ""}`;
+    const chip = keepKeys(element("div", { className, role: "option", tabIndex: position ? -1 : 0 },
+      element("span", { className: "tok-text" }, pieceNode(token)),
+      element("span", { className: "tok-id" }, String(token.id))));
     if (token.kind === "unknown") chip.append(element("span", { className: "tok-flag" }, "unknown"));
     chip.setAttribute("aria-label", describeToken(token, source, position));
     chip.setAttribute("aria-selected", "false");
@@ -84,7 +90,8 @@ function chipRow(tokenizer, source, onPoint, onChoose) {
   };
   list.addEventListener("keydown", (event) => {
     const last = chips.length - 1;
-    const next = { ArrowRight: chosen + 1, ArrowDown: chosen + 1, ArrowLeft: chosen - 1, ArrowUp: chosen - 1, Home: 0, End: last }[event.key];
+    const next = { ArrowRight: chosen + 1, ArrowDown: chosen + 1, ArrowLeft: chosen - 1, ArrowUp: chosen - 1,
+      Home: 0, End: last }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -119,18 +126,20 @@ function counts(tokenizer, nWords) {
 function table(tokenizer, source) {
   const segments = tokenizer.tokens.some((token) => token.segment_id !== null);
   const head = (text) => element("th", { scope: "col" }, text);
+  const columns = ["position", "token", "id", "segment id", "attention mask", "characters"];
+  const place = ({ start, end }) => (end > start
+    ? element("span", {}, `${start}:${end} `, mono(quoted(source.part(start, end)))) : "none");
   const rows = tokenizer.tokens.map((token, position) => element("tr", {},
     element("th", { scope: "row" }, String(position)),
     element("td", { className: "tok-mono" }, element("bdi", {}, token.token)),
     element("td", {}, String(token.id)),
     element("td", {}, segments ? String(token.segment_id) : "none"),
     element("td", {}, String(token.attention_mask)),
-    element("td", { className: "tok-span" }, token.end > token.start
-      ? element("span", {}, `${token.start}:${token.end} `, element("bdi", { className: "tok-mono" }, quoted(source.part(token.start, token.end)))) : "none")));
+    element("td", { className: "tok-span" }, place(token))));
   const region = keepKeys(element("div", { className: "tok-scroll", role: "region", tabIndex: 0 },
     element("table", { className: "tok-table" },
       element("caption", {}, tokenizer.name + (segments ? "" : " (has no segment ids)")),
-      element("thead", {}, element("tr", {}, ...["position", "token", "id", "segment id", "attention mask", "characters"].map(head))),
+      element("thead", {}, element("tr", {}, ...columns.map(head))),
       element("tbody", {}, ...rows))));
   region.setAttribute("aria-label", `Table of the tokens of ${tokenizer.name}`);
   return region;
@@ -142,42 +151,25 @@ function picture(className) {
   return { node, draw(boxes, say) { node.replaceChildren(...boxes); node.setAttribute("aria-label", say); } };
 }
 
-// WordPiece: the letters, a bracket under the candidate of this attempt, and the pieces found so far.
-function wordPieceSteps(onStep) {
-  const boxes = picture("tok-letters");
+// What the two algorithms share: a slider of steps, a picture, two sentences. draw(side, step) fills them.
+function stepPanel({ label, first, className, count, draw, onStep }) {
+  const boxes = picture(className);
   const verdict = element("p", { className: "tok-verdict" });
-  const found = element("p", { className: "tok-found" });
-  const control = slider({ label: "Attempt", min: 1, max: 1, value: 1, onInput: (value) => { draw(value); onStep(value); } });
+  const outcome = element("p", { className: "tok-found" });
+  const control = slider({ label, min: first, max: 1, value: first, onInput: (step) => { show(step); onStep(step); } });
   const problem = element("p", { className: "tok-verdict" });
-  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node, element("div", { className: "tok-words" }, verdict, found));
+  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node,
+    element("div", { className: "tok-words" }, verdict, outcome));
   let side = null;
 
-  function candidate([start, end]) { return (start ? "##" : "") + side.letters.slice(start, end).join(""); }
-
-  function draw(step) {
-    const [start, end, id] = side.attempts[step - 1];
-    const done = side.attempts.slice(0, step).filter((attempt) => attempt[2] >= 0);
-    const isFound = id >= 0, count = side.attempts.length, isLast = step === count;
-    const piece = candidate(side.attempts[step - 1]);
-    boxes.draw(side.letters.map((letter, place) => {
-      const owner = done.findIndex(([from, to]) => from <= place && place < to);
-      const inside = start <= place && place < end;
-      return element("span", { className: ["tok-letter", inside && "tok-in", inside && (isFound ? "tok-yes" : "tok-no"),
-        place === start && "tok-start", place === end - 1 && "tok-end", owner >= 0 && "tok-done",
-        owner >= 0 && done[owner][0] === place && "tok-first"].filter(Boolean).join(" ") }, visible(letter));
-    }), `${side.letters.join("")}: looking up ${piece}, ${isFound ? "found" : "not in the vocabulary"}`);
-    const next = !isFound && end - start > 1 ? " Drop its last letter and look again."
-      : !isFound ? " Not even one letter fits, so the whole word becomes [UNK]."
-      : !isLast ? " The rest of the word is next; it continues a word, so it gets ## in front."
-      : step === 1 ? " The whole word is one piece." : " That was the last piece.";
-    verdict.replaceChildren(element("span", { className: isFound ? "tok-sign tok-sign-yes" : "tok-sign tok-sign-no" }, isFound ? "✓" : "✕"),
-      element("b", { className: "tok-mono" }, element("bdi", {}, piece)), isFound ? ` is in the vocabulary, id ${id}.` : " is not in the vocabulary.", next);
-    const isUnknown = isLast && !isFound;
-    found.replaceChildren(isUnknown ? "Result: " : isLast ? "Pieces: " : "Pieces so far: ",
-      ...(isUnknown ? [element("span", { className: "tok-mono tok-result" }, "[UNK]")]
-        : done.length ? done.flatMap((attempt) => [element("bdi", { className: "tok-mono tok-result" }, candidate(attempt)), " "]) : ["none"]));
-    control.input.setAttribute("aria-valuetext", `${step} of ${count}: ${verdict.textContent.slice(1)}`);
-    control.input.nextElementSibling.textContent = `${step} of ${count}`;
+  function show(step) {
+    const drawn = draw(side, step);
+    boxes.draw(drawn.boxes, drawn.say);
+    verdict.replaceChildren(...drawn.verdict);
+    outcome.replaceChildren(...drawn.outcome);
+    const place = `${step} of ${count(side)}`;
+    control.input.nextElementSibling.textContent = place;
+    control.input.setAttribute("aria-valuetext", `${place}: ${verdict.textContent} ${outcome.textContent}`);
   }
 
   return {
@@ -186,76 +178,98 @@ function wordPieceSteps(onStep) {
       side = next;
       body.hidden = !side || Boolean(side.problem);
       problem.hidden = !body.hidden;
-      problem.textContent = side ? side.problem : "This tokenizer works in another way, which is not shown step by step.";
+      problem.textContent = side ? side.problem : "This tokenizer works in another way, not shown here.";
       if (body.hidden) return;
-      const count = side.attempts.length;
-      control.input.max = count;
-      control.set(Math.min(Math.max(step, 1), count));
-      control.input.disabled = count === 1;
-      draw(Number(control.input.value));
+      const last = count(side);
+      control.input.max = last;
+      control.input.disabled = last === first;
+      control.set(Math.min(Math.max(step, first), last));
+      show(Number(control.input.value));
     },
+  };
+}
+
+function sign(isGood) {
+  const node = element("span", { className: isGood ? "tok-sign tok-sign-yes" : "tok-sign" }, isGood ? "✓" : "✕");
+  node.setAttribute("aria-hidden", "true");
+  return node;
+}
+
+function mono(text, className = "") { return element("bdi", { className: `tok-mono ${className}` }, text); }
+
+// WordPiece: the letters, a bracket under the candidate of this attempt, and the pieces found so far.
+function drawWordPiece({ letters, attempts }, step) {
+  const written = ([start, end]) => (start ? "##" : "") + letters.slice(start, end).join("");
+  const [start, end, id] = attempts[step - 1];
+  const candidate = written([start, end]);
+  const isFound = id >= 0, isLast = step === attempts.length, isUnknown = isLast && !isFound;
+  const found = attempts.slice(0, step).filter((attempt) => attempt[2] >= 0);
+  const boxes = letters.map((letter, place) => {
+    const classes = ["tok-letter"];
+    const owner = found.find(([from, to]) => from <= place && place < to);
+    if (owner) classes.push("tok-done");
+    if (owner && owner[0] === place) classes.push("tok-first");
+    if (start <= place && place < end) classes.push("tok-in", isFound ? "tok-yes" : "tok-no");
+    if (place === start) classes.push("tok-start");
+    if (place === end - 1) classes.push("tok-end");
+    return element("span", { className: classes.join(" ") }, visible(letter));
+  });
+  const next = isUnknown ? "Not even one letter fits, so the whole word becomes [UNK]."
+    : !isFound ? "Drop its last letter and look again."
+    : !isLast ? "The rest of the word is next; it continues a word, so it gets ## in front."
+    : step === 1 ? "The whole word is one piece." : "That was the last piece.";
+  const pieces = found.flatMap((attempt) => [mono(written(attempt), "tok-result"), " "]);
+  return {
+    boxes,
+    say: `${letters.join("")}: looking up ${candidate}, ${isFound ? "found" : "not in the vocabulary"}`,
+    verdict: [sign(isFound), element("b", {}, mono(candidate)),
+      isFound ? ` is in the vocabulary, id ${id}. ` : " is not in the vocabulary. ", next],
+    outcome: isUnknown ? ["Result: ", mono("[UNK]", "tok-result")]
+      : [isLast ? "Pieces: " : "Pieces so far: ", ...(pieces.length ? pieces : ["none"])],
   };
 }
 
 // Byte-pair encoding: the symbols with the rank of each possible merge between them; the lowest rank goes next.
-function bytePairSteps(onStep) {
-  const boxes = picture("tok-symbols");
-  const verdict = element("p", { className: "tok-verdict" });
-  const next = element("p", { className: "tok-found" });
-  const control = slider({ label: "Merges", min: 0, max: 1, value: 0, onInput: (value) => { draw(value); onStep(value); } });
-  const problem = element("p", { className: "tok-verdict" });
-  const body = element("div", {}, element("div", { className: "ac-controls" }, control.node), boxes.node, element("div", { className: "tok-words" }, verdict, next));
-  let side = null;
-
-  function draw(step) {
-    const { symbols, ranks } = side.states[step], count = side.merges.length;
-    const known = ranks.filter((rank) => rank >= 0);
-    const best = known.length ? Math.min(...known) : -1;
-    const merged = step ? side.merges[step - 1] : null;
-    const whole = merged && merged.pair.map(pieceText).join("");
-    const nodes = [];
-    symbols.forEach((symbol, place) => {
-      const isNew = merged && pieceText(symbol) === whole;
-      nodes.push(element("span", { className: `tok-symbol${isNew ? " tok-new" : ""}` }, pieceNode(symbol)));
-      if (place === ranks.length) return;
-      const rank = ranks[place];
-      nodes.push(element("span", { className: `tok-rank${rank >= 0 && rank === best ? " tok-best" : ""}` }, rank >= 0 ? String(rank) : "·"));
-    });
-    boxes.draw(nodes, `Symbols: ${symbols.map(pieceText).join(", ")}`);
-    if (merged) {
-      verdict.replaceChildren(element("span", { className: "tok-sign tok-sign-yes" }, "✓"), "Merged ",
-        element("b", { className: "tok-mono" }, merged.pair.map(pieceText).join(" + ")), `, rank ${merged.rank}.`);
-    } else {
-      verdict.replaceChildren("Start: the word as single bytes. A plain letter is one byte.");
-    }
-    next.textContent = step < count ? `Next: the pair with the lowest number, ${best}.`
-      : symbols.length === 1 ? "Done: the whole word is one token."
-      : `Done: training merged none of these neighbours, so the word stays ${symbols.length} tokens.`;
-    control.input.setAttribute("aria-valuetext", `${step} of ${count}: ${verdict.textContent.replace("✓", "")} ${next.textContent}`);
-    control.input.nextElementSibling.textContent = `${step} of ${count}`;
-  }
-
+function drawBytePairs({ states, merges }, step) {
+  const { symbols, ranks } = states[step];
+  const best = Math.min(...ranks.filter((rank) => rank >= 0));
+  const merged = step ? merges[step - 1] : null;
+  const pair = merged ? merged.pair.map(pieceText) : [];
+  const joined = pair.join("");
+  const boxes = symbols.flatMap((symbol, place) => {
+    const isNew = pieceText(symbol) === joined;
+    const box = element("span", { className: `tok-symbol${isNew ? " tok-new" : ""}` }, pieceNode(symbol));
+    if (place === ranks.length) return [box];
+    const rank = ranks[place], className = `tok-rank${rank === best ? " tok-best" : ""}`;
+    return [box, element("span", { className }, rank < 0 ? "·" : String(rank))];
+  });
   return {
-    node: element("div", {}, body, problem),
-    show(given, step) {
-      side = given;
-      body.hidden = !side || Boolean(side.problem);
-      problem.hidden = !body.hidden;
-      problem.textContent = side ? side.problem : "This tokenizer works in another way, which is not shown step by step.";
-      if (body.hidden) return;
-      const count = side.merges.length;
-      control.input.max = count;
-      control.set(Math.min(Math.max(step, 0), count));
-      control.input.disabled = count === 0;
-      draw(Number(control.input.value));
-    },
+    boxes,
+    say: `Symbols: ${symbols.map(pieceText).join(", ")}`,
+    verdict: merged
+      ? [sign(true), "Merged ", element("b", {}, mono(pair.join(" + "))), `, rank ${merged.rank}.`]
+      : ["Start: the word as single bytes. A plain letter is one byte."],
+    outcome: [step < merges.length ? `Next: the pair with the lowest number, ${best}.`
+      : symbols.length === 1 ? "Done: the whole word is one token."
+      : `Done: training merged none of these neighbours, so the word stays ${symbols.length} tokens.`],
   };
 }
 
-const HOW = {
-  "WordPiece": "Longest match first: try the whole rest of the word, drop letters from its end until a piece is in the vocabulary.",
-  "byte-pair encoding": "Merges in the order learnt: of all neighbours, join the pair with the lowest rank. A number between two boxes is the rank of their merge; a dot means never merged.",
+const METHODS = {
+  "WordPiece": {
+    how: "Longest match first: try the whole rest of the word, drop letters from its end until a piece is in the "
+      + "vocabulary. A bracket marks the letters looked up.",
+    panel: { label: "Attempt", first: 1, className: "tok-letters", draw: drawWordPiece,
+      count: (side) => side.attempts.length },
+  },
+  "byte-pair encoding": {
+    how: "Merges in the order learnt: of all neighbours, join the pair with the lowest rank. A number between two "
+      + "boxes is the rank of their merge; a dot means never merged.",
+    panel: { label: "Merges", first: 0, className: "tok-symbols", draw: drawBytePairs,
+      count: (side) => side.merges.length },
+  },
 };
+const OTHER_METHOD = { how: "", panel: METHODS["WordPiece"].panel };
 
 function render({ model, el }) {
   const source = sourceLine();
@@ -277,22 +291,28 @@ function render({ model, el }) {
   const stepper = element("div", { className: "tok-stepper", role: "group" },
     element("div", { className: "ac-title" }, "Step through one word"), stepperHead, sidesNode);
   stepper.setAttribute("aria-label", "Step through one word");
-  const shown = element("div", {}, element("div", { className: "tok-sourcebox" }, source.node, totals), rowsNode, detail, legend, stepper,
+  const shown = element("div", {},
+    element("div", { className: "tok-sourcebox" }, source.node, totals), rowsNode, detail, legend, stepper,
     element("div", { className: "ac-controls tok-switch" }, openTables.node), tables);
   const root = element("div", { className: "ac ac-tokenizer" },
     element("div", { className: "ac-title" }, "From text to tokens"),
-    element("p", { className: "ac-hint" }, "Type a text. Each box below is one token, and the number in it is the token's id: all that the model gets to see."),
+    element("p", { className: "ac-hint" },
+      "Type a text. Each box below is one token, and the number in it is the token's id: "
+      + "all that the model gets to see."),
     element("div", { className: "ac-controls tok-typing" }, field.node), problem.node, shown, status.node);
   el.append(root);
 
-  let rows = [], sides = [], waiting = 0, chosen = null, saving = false;
+  let rows = [], sides = [], waiting = 0, chosen = null, saving = false, resting = 0;
 
   // What is saved here is on screen already, so the change that it causes draws nothing again.
-  function save(values) {
+  // Linked widgets follow at once; the kernel hears of a slider when it rests.
+  function save(values, delay = 0) {
     saving = true;
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     saving = false;
-    model.save_changes();
+    clearTimeout(resting);
+    if (delay) resting = setTimeout(() => model.save_changes(), delay);
+    else model.save_changes();
   }
 
   function send(text) {
@@ -300,7 +320,10 @@ function render({ model, el }) {
     if (text !== model.get("text")) save({ text });
   }
   // The tokens follow the typing, a moment after the last key.
-  field.input.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => send(field.input.value), 250); });
+  field.input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => send(field.input.value), 250);
+  });
 
   function look(token, tokenizer) {
     source.mark(token ? token.start : 0, token ? token.end : 0);
@@ -322,18 +345,21 @@ function render({ model, el }) {
     rowsNode.replaceChildren(...drawn.tokenizers.flatMap((tokenizer, number) => [
       element("div", { className: "tok-rowhead" },
         element("span", { className: "tok-name" }, tokenizer.name),
-        element("span", { className: "tok-method" }, `${tokenizer.method}, ${tokenizer.n_vocabulary.toLocaleString("en")} in the vocabulary`),
+        element("span", { className: "tok-method" },
+          `${tokenizer.method}, ${tokenizer.n_vocabulary.toLocaleString("en")} in the vocabulary`),
         element("span", { className: "tok-counts" }, counts(tokenizer, drawn.n_words))),
       rows[number].node]));
     if (drawn.tokenizers.length === 1) {
-      rowsNode.append(element("p", { className: "tok-missing" }, "A second tokenizer, SmolLM2's, is not installed. To get it, run in a terminal: ",
+      rowsNode.append(element("p", { className: "tok-missing" },
+        "A second tokenizer, SmolLM2's, is not installed. To get it, run in a terminal: ",
         element("code", {}, "course models --get")));
     }
     const all = drawn.tokenizers.flatMap((tokenizer) => tokenizer.tokens);
     const notes = [
       all.some((token) => token.mark === "##") && "## continues the word on its left.",
       all.some((token) => token.mark === "Ġ") && "Ġ stands for the space in front of a word.",
-      all.some((token) => token.code === "bytes") && "Codes such as E6 are bytes: the token is only part of a character.",
+      all.some((token) => token.code === "bytes")
+        && "Codes such as E6 are bytes: the token is only part of a character.",
       all.some((token) => token.code === "invisible") && "Codes such as U+FE0F are characters that cannot be seen.",
       all.some((token) => token.kind === "special") && "Tokens in a dashed frame are special.",
     ];
@@ -341,13 +367,14 @@ function render({ model, el }) {
     chosen = null;
     lookAtChosen();
     wordChoice.select.replaceChildren(...drawn.words.map(({ word, n_pieces, unknown }) =>
-      element("option", { value: word }, `${word} (${unknown ? "unknown" : many(n_pieces, "piece")})`)));
-    sides = drawn.tokenizers.map((tokenizer) => (tokenizer.method === "WordPiece"
-      ? wordPieceSteps((step) => save({ step })) : bytePairSteps((step) => save({ merge_step: step }))));
+      element("option", { value: word }, `${shortened(word)} (${unknown ? "unknown" : many(n_pieces, "piece")})`)));
+    const methods = drawn.tokenizers.map(({ method }) => METHODS[method] ?? OTHER_METHOD);
+    sides = methods.map(({ panel }, number) =>
+      stepPanel({ ...panel, onStep: (step) => save({ [number ? "merge_step" : "step"]: step }, 100) }));
     sidesNode.replaceChildren(...drawn.tokenizers.map((tokenizer, number) => {
       const node = element("div", { className: "tok-side", role: "group" },
         element("div", { className: "tok-name" }, `${tokenizer.name}: ${tokenizer.method}`),
-        element("p", { className: "tok-how" }, HOW[tokenizer.method] ?? ""), sides[number].node);
+        element("p", { className: "tok-how" }, methods[number].how), sides[number].node);
       node.setAttribute("aria-label", `${tokenizer.name}, ${tokenizer.method}`);
       return node;
     }));
@@ -356,7 +383,7 @@ function render({ model, el }) {
       : "Here every word is one piece. Type a rarer one, such as tokenization, to see it split.";
     drawWord();
     drawTables();
-    status.say(drawn.tokenizers.map((tokenizer) => `${tokenizer.name}: ${counts(tokenizer, drawn.n_words)}.`).join(" "));
+    status.say(drawn.tokenizers.map((each) => `${each.name}: ${counts(each, drawn.n_words)}.`).join(" "));
   }
 
   function chooseWord(word) {
@@ -374,13 +401,15 @@ function render({ model, el }) {
 
   function sayProblem() {
     const sentence = model.get("problem");
-    problem.say(sentence && model.get("picture").tokenizers ? `${sentence} Below is still the text before.` : sentence);
+    const isKept = sentence && model.get("picture").tokenizers;
+    problem.say(sentence + (isKept ? " Below you still see the last text that could be shown." : ""));
   }
 
   function drawTables() {
     const drawn = model.get("picture");
     openTables.set(model.get("details"));
-    tables.replaceChildren(...(model.get("details") && drawn.tokenizers ? drawn.tokenizers.map((each) => table(each, source)) : []));
+    const wanted = model.get("details") ? drawn.tokenizers ?? [] : [];
+    tables.replaceChildren(...wanted.map((each) => table(each, source)));
   }
 
   model.on("change:picture", drawText);

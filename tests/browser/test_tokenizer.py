@@ -122,8 +122,10 @@ def test_the_tables_open_by_keyboard_and_list_every_token(explorer):
     explorer.keyboard.press("Space")
     first, second = explorer.locator(f"{ROOT} table").all()
     assert first.locator("tbody tr").count() == 8 and second.locator("tbody tr").count() == 6
-    assert first.locator("tbody tr").nth(2).locator("th, td").all_inner_texts() == ["2", "cat", "4937", "0", "1", "4:7 cat"]
-    assert second.locator("tbody tr").nth(1).locator("th, td").all_inner_texts() == ["1", "Ġcat", "2644", "none", "1", "3:7 ␣cat"]
+    cells = first.locator("tbody tr").nth(2).locator("th, td").all_inner_texts()
+    assert cells == ["2", "cat", "4937", "0", "1", "4:7 cat"]
+    cells = second.locator("tbody tr").nth(1).locator("th, td").all_inner_texts()
+    assert cells == ["1", "Ġcat", "2644", "none", "1", "3:7 ␣cat"]
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])

@@ -95,7 +95,8 @@ def test_the_last_step_shows_the_very_tokens_of_the_chips(explorer, text):
     chips = [[t["token"] for t in first["tokens"]], [t["mark"] + t["text"] for t in second["tokens"]]]
     for word in explorer.picture["words"]:
         wordpieces, byte_pairs = word["sides"]
-        found = ["##"[: 2 * (start > 0)] + word["word"][start:end] for start, end, number in wordpieces["attempts"] if number >= 0]
+        spans = [(start, end) for start, end, number in wordpieces["attempts"] if number >= 0]
+        found = [("##" if start else "") + word["word"][start:end] for start, end in spans]
         if not wordpieces["problem"] and not word["unknown"]:
             assert contains(chips[0], found), found
         if byte_pairs and not byte_pairs["problem"]:
@@ -114,7 +115,8 @@ def test_attempts_carry_the_id_or_minus_one():
 
 def test_merges_lead_from_state_to_state():
     view = byte_pair_view("hug", {("u", "g"): 0, ("h", "ug"): 4})
-    assert [[s["text"] for s in state["symbols"]] for state in view["states"]] == [["h", "u", "g"], ["h", "ug"], ["hug"]]
+    symbols = [[symbol["text"] for symbol in state["symbols"]] for state in view["states"]]
+    assert symbols == [["h", "u", "g"], ["h", "ug"], ["hug"]]
     assert [state["ranks"] for state in view["states"]] == [[-1, 0], [4], []]
     assert [merge["rank"] for merge in view["merges"]] == [0, 4]
 
