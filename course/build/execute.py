@@ -48,6 +48,7 @@ def execute(notebook, folder: Path):
             raise BuildError(f"{_failing_cell(notebook)}: {str(error).splitlines()[0]}") from error
     seconds = time.monotonic() - started
     notebook.metadata[LIVE] = notebook.metadata.pop("widgets", {})
+    notebook.metadata["language_info"] = {"name": "python"}  # without the kernel's version, which differs by machine
     count = 0
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
