@@ -98,20 +98,22 @@ def set_up(root: Path, extras: list[str]) -> None:
         os.environ.pop(variable, None)  # each of them would send packages, or look for them, somewhere else
     os.chdir(root)  # so that pip is given no path that could hold a space or a bracket
     has_gpu = has_nvidia_gpu()
-    check_disk(root, environment, GIGABYTES["cuda" if has_gpu else "cpu"])
+    check_disk(root, environment, GIGABYTES["cuda" if has_gpu and sys.platform == "linux" else "cpu"])
     megabytes = sum(source.megabytes for source in sources.SOURCES.values())
     what = "the course, its libraries" + (" and the test tools" if extras else "")
+    torch_size = "about 3 GB, as there is an NVIDIA GPU," if has_gpu and sys.platform == "linux" else "about 200 MB"
     steps = Steps(4)
     with only_one_at_work(root) as lock:
         how = {"python": str(python), "keep_open": lock}
         try:
             with steps.next("a Python environment of its own, in .venv"):
                 make_environment(environment)
-            with steps.next(f"PyTorch {torch_pin(root)}") as progress:
+            with steps.next(f"PyTorch {torch_pin(root)} ({torch_size} to download)") as progress:
                 install_torch(sources, torch_pin(root), has_gpu, progress, how)
             with steps.next(f"{what} (about {250 if extras else 200} MB to download)") as progress:
                 target = ".[" + ",".join(extras) + "]" if extras else "."
-                sources.pip_install(["--no-compile", "--editable", target, "--constraint", "constraints.txt"], progress, **how)
+                target_options = ["--editable", target, "--constraint", "constraints.txt"]
+                sources.pip_install(["--no-compile", *target_options], progress, **how)
             with steps.next(f"models and texts ({megabytes:.0f} MB to download)") as progress:
                 sources.get(on_progress=progress, **how)
                 prepare_models(python, progress)
@@ -135,9 +137,11 @@ def make_environment(environment: Path) -> None:
     if not has_ensurepip and importlib.util.find_spec("pip") is None:
         raise StartError("This Python has no pip: install it (on Debian or Ubuntu: `sudo apt install python3-venv`).")
     try:
-        venv.EnvBuilder(with_pip=has_ensurepip, clear=environment.exists(), symlinks=os.name != "nt").create(environment)
+        builder = venv.EnvBuilder(with_pip=has_ensurepip, clear=environment.exists(), symlinks=os.name != "nt")
+        builder.create(environment)
         if not has_ensurepip:  # Debian without python3-venv: the pip that is there can fill another environment
-            command = [sys.executable, "-m", "pip", "--python", str(python_of(environment)), "install", "--quiet", "pip"]
+            into = ["--python", str(python_of(environment))]
+            command = [sys.executable, "-m", "pip", *into, "install", "--quiet", "pip"]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     except subprocess.CalledProcessError:
         raise StartError(
@@ -418,9 +422,10 @@ class Progress:
 
     def __call__(self, line: str) -> None:
         """Take a line of pip's as what is happening now."""
-        words = line.split()
-        if words[:1] and words[0] in ("Collecting", "Downloading", "Using", "Installing", "Looking", "Checking", "Building"):
-            self.line = "Installing (this is the quiet part)" if line.startswith("Installing coll") else " ".join(words)
+        if line.startswith("Installing collected"):
+            self.line = "Installing (this is the quiet part)"
+        elif line.startswith(("Collecting", "Downloading", "Using", "Looking", "Checking", "Building")):
+            self.line = line
 
     def note(self, sentence: str) -> None:
         """Say something that should stay on the screen."""

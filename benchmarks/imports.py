@@ -1,7 +1,6 @@
 """How long `import course` and `course --help` take, beside what loading torch would cost (design.md, section 9).
 
-Each line is the median of several fresh Python processes, less nothing: Python's own start is included and is shown
-alone in the first line. Run it with `python benchmarks/imports.py`.
+Each line is the median of several fresh Python processes. Python's own start is included, and is shown alone in the first line. Run it with `python benchmarks/imports.py`.
 """
 
 import statistics
@@ -44,7 +43,8 @@ def main() -> int:
         seconds = median_seconds(arguments)
         missed = bar is not None and seconds > bar
         n_missed += missed
-        print(f"{name:22} {seconds:7.3f}s {'' if bar is None else f'{bar:7.1f}s'} {'MISSED' if missed else ''}".rstrip())
+        bar_text = "" if bar is None else f"{bar:7.1f}s"
+        print(f"{name:22} {seconds:7.3f}s {bar_text} {'MISSED' if missed else ''}".rstrip())
     for code in ("import course", "import course.cli"):
         has_torch = loads("torch", code)
         n_missed += has_torch

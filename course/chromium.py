@@ -20,7 +20,7 @@ PLAYWRIGHT = {"darwin": "~/Library/Caches/ms-playwright", "win32": "~/AppData/Lo
 
 
 def find() -> str | None:
-    """Find a browser: the one in BROWSER_PATH, one on the PATH, an installed application, Playwright's own, in that order.
+    """Find a browser: the one in BROWSER_PATH, else on the PATH, else an installed application, else Playwright's own.
 
     Returns:
         the path of the program, or None when there is none.

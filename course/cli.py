@@ -36,7 +36,7 @@ def main():
 
 @main.command()
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening a browser.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True, help="Where JupyterLab listens.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True, help="JupyterLab's port.")
 def lab(no_browser, port):
     """Open the lessons in JupyterLab."""
     root = find_root()
@@ -155,8 +155,34 @@ def check(notebooks, as_json):
     paths = find_notebooks(notebooks)
     from course.checks import notebook
 
-    results = [notebook.check_notebook(path) for path in paths]
-    show_checks(results, as_json)
+    results = []
+    for path in paths:
+        results.append(notebook.check_notebook(path))
+        if not as_json:
+            show_result(results[-1])
+    if as_json:
+        import dataclasses
+        import json
+
+        click.echo(json.dumps([dataclasses.asdict(result) | {"passed": result.passed} for result in results], indent=2))
+    if not all(result.passed for result in results):
+        sys.exit(1)
+
+
+def show_result(result) -> None:
+    """Print how the exercises of one notebook came out: a line each, then the points."""
+    click.echo(f"{result.path}")
+    if result.problem:
+        click.echo(f"  {result.problem}")
+        return
+    for exercise in result.exercises:
+        state = "passed" if exercise.passed else "not passed"
+        click.echo(f"  {exercise.id} {exercise.title}: {state}, {exercise.points} of {exercise.max_points} points")
+        for line in exercise.message.splitlines():
+            click.echo(f"      {line}")
+    if result.missing:
+        click.echo(f"  No answer cell for {', '.join(result.missing)}: it was deleted from this notebook.")
+    click.echo(f"  {result.points} of {result.max_points} points, in {result.seconds:.0f} s")
 
 
 @main.command()

@@ -73,8 +73,8 @@ def extensions(folders: list[str] | None = None) -> list[Finding]:
     for name, package in EXTENSIONS.items():
         is_there = any(Path(folder, name, "package.json").is_file() for folder in folders)
         seen = "missing" if not is_there else "switched off" if name in disabled else "found"
-        mend = f"Run `jupyter labextension enable {name}`." if is_there else f"Run `pip install --force-reinstall {package}`."
-        findings.append(Finding(f"extension {name}", seen, seen == "found", mend))
+        command = f"jupyter labextension enable {name}" if is_there else f"pip install --force-reinstall {package}"
+        findings.append(Finding(f"extension {name}", seen, seen == "found", f"Run `{command}`."))
     return findings
 
 

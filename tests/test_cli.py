@@ -1,5 +1,6 @@
 """The `course` command: what it answers, in which words and with which exit code."""
 
+import json
 import re
 import socket
 import subprocess
@@ -39,10 +40,11 @@ def test_help_names_every_command():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("code", ["import course", "import course.cli", "import course.sources", "import course.doctor"])
-def test_quick_imports_load_nothing_heavy(code):
+@pytest.mark.parametrize("module", ["course", "course.cli", "course.sources", "course.doctor"])
+def test_quick_imports_load_nothing_heavy(module):
     heavy = "{'torch', 'transformers', 'numpy', 'plotly', 'IPython', 'jupyterlab', 'rich'}"
-    done = subprocess.run([sys.executable, "-c", f"import sys; {code}; print({heavy} & set(sys.modules))"], capture_output=True)
+    code = f"import sys, {module}; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
     assert done.stdout.strip() == b"set()", done.stderr
 
 
@@ -105,7 +107,8 @@ def test_the_doctor_finds_this_installation_well():
 
 def test_the_doctor_says_how_to_mend_each_thing(tmp_path):
     assert doctor.python((3, 10, 1)).mend == "Use Python 3.11, 3.12 or 3.13."
-    summary, missing, old = doctor.packages(["no-such-package>=1", "click>=99", "pytest>=8", "unneeded; extra == 'test'"])
+    wanted = ["no-such-package>=1", "click>=99", "pytest>=8", "unneeded; extra == 'test'"]
+    summary, missing, old = doctor.packages(wanted)
     assert summary.seen == "1 of 3 in their ranges" and not summary.is_well
     assert (missing.seen, missing.mend) == ("not installed", 'Run `pip install "no-such-package>=1"`.')
     assert old.seen.endswith(", wanted >=99")
@@ -168,3 +171,24 @@ def test_unreadable_progress_is_one_sentence(tmp_path, monkeypatch):
     result = run("progress")
     assert result.exit_code == 1
     assert result.output.startswith("Your progress in ") and "Traceback" not in result.output
+
+
+def test_check_prints_a_line_an_exercise_and_fails_as_shipped(capsys):
+    from course.checks.notebook import ExerciseResult, NotebookResult
+
+    exercises = [ExerciseResult("04.1", "padding", True, 1, 1), ExerciseResult("04.2", "causal", False, 0, 2, "Look.")]
+    result = NotebookResult("a.ipynb", exercises=exercises, missing=["04.3"], points=1, max_points=5, seconds=2.4)
+    cli.show_result(result)
+    assert capsys.readouterr().out == (
+        "a.ipynb\n  04.1 padding: passed, 1 of 1 points\n  04.2 causal: not passed, 0 of 2 points\n      Look.\n"
+        "  No answer cell for 04.3: it was deleted from this notebook.\n  1 of 5 points, in 2 s\n"
+    )
+
+
+def test_check_of_something_that_is_no_exercise_is_exit_code_one(notebooks):
+    (notebooks / "mine.ipynb").write_text("{")
+    assert run("check", "mine.ipynb").exit_code == 1
+    result = run("check", "--json", "mine.ipynb")
+    assert result.exit_code == 1
+    (judged,) = json.loads(result.output)
+    assert judged["passed"] is False and judged["problem"].startswith("mine.ipynb is damaged")

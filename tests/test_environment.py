@@ -49,7 +49,7 @@ def test_conda_brings_python_and_pip_only():
 
 def test_conda_installs_the_same_package_with_the_same_constraints_as_start_py():
     start = (ROOT / "start.py").read_text(encoding="utf-8")
-    assert '"--editable", target, "--constraint", "constraints.txt"]' in start
+    assert '["--editable", target, "--constraint", "constraints.txt"]' in start
     assert pip_lines()[-2:] == ["--constraint constraints.txt", "--editable ."]
     assert all(line.startswith("--") for line in pip_lines()), "a package named here would be a second list"
 

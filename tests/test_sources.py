@@ -1,4 +1,4 @@
-"""The packages that carry models and texts: found without being imported, verified byte by byte, refused in sentences."""
+"""The packages that carry models and texts: found without being imported, verified byte by byte."""
 
 import errno
 import os
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from course import colab, sources
+
+HERE = ".".join(map(str, sys.version_info[:2]))
 
 
 @pytest.mark.parametrize("name", sources.SOURCES)
@@ -31,7 +33,8 @@ def test_a_damaged_file_is_noticed(tmp_path, monkeypatch):
     assert sources.find("movie_reviews") == damaged
     assert not sources.verify("movie_reviews")
     assert sources.problem("movie_reviews") == (
-        "movie_reviews is damaged (combined_movie_reviews.csv is not the file it should be): run `course models --repair`."
+        "movie_reviews is damaged (combined_movie_reviews.csv is not the file it should be): "
+        "run `course models --repair`."
     )
 
 
@@ -66,7 +69,7 @@ def test_a_folder_is_fingerprinted_by_names_and_contents(tmp_path):
         ("WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(...)': /simple/torch/",
          "The package index cannot be reached: check the network connection, then run the same command again."),
         ("ERROR: No matching distribution found for torch==9.9",
-         f"No package index offers torch==9.9 for this computer and Python {sys.version_info[0]}.{sys.version_info[1]}."),
+         f"No package index offers torch==9.9 for this computer and Python {HERE}."),
         ("/usr/bin/python: No module named pip",
          "This Python has no pip: run `python -m ensurepip`, then the same command again."),
         ("ERROR: Something new.", "pip failed: Something new."),
@@ -77,8 +80,9 @@ def test_why_pip_failed_is_one_sentence(line, sentence):
 
 
 def test_an_unreachable_index_is_one_sentence(monkeypatch):
-    for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     said = []
     with pytest.raises(sources.SourceError, match="^The package index cannot be reached: check the network connection"):
