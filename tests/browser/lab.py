@@ -26,7 +26,8 @@ import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+from course import chromium
+
 CHROMIUM_ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -41,22 +42,11 @@ class NoBrowser(Exception):
 
 
 def find_chromium() -> str:
-    """Return the path of a Chromium: $BROWSER_PATH, the system's, or Playwright's own; raise NoBrowser without one."""
+    """Return the path of the Chromium that the tests use (see ``course.chromium``); raise NoBrowser without one."""
     if find_spec("playwright") is None:
         raise NoBrowser("The browser tests need Playwright: pip install playwright.")
-    from playwright.sync_api import sync_playwright
-
-    if chosen := os.environ.get("BROWSER_PATH"):
-        if Path(chosen).is_file():
-            return chosen
-        raise NoBrowser(f"The browser tests need Chromium, and BROWSER_PATH names {chosen}, which does not exist.")
-    for name in CHROMIUM_NAMES:
-        if found := shutil.which(name):
-            return found
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    if Path(own).is_file():
-        return own
+    if found := chromium.find():
+        return found
     raise NoBrowser("The browser tests need Chromium: install it, or run `playwright install chromium`.")
 
 
