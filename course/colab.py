@@ -10,7 +10,7 @@ def is_here() -> bool:
     return "google.colab" in sys.modules
 
 
-def set_up() -> None:
+def prepare() -> None:
     """On Colab: install the models and texts that are missing, and let widgets draw.
 
     Raises:

@@ -92,5 +92,5 @@ def test_an_unreachable_index_is_one_sentence(monkeypatch):
 
 def test_elsewhere_than_on_colab_the_first_cell_does_nothing(capsys):
     assert not colab.is_here()
-    colab.set_up()
+    colab.prepare()
     assert capsys.readouterr() == ("", "")
