@@ -146,6 +146,8 @@ def judge_outcomes(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence
     for case, outcome in zip(cases, outcomes, strict=True):
         expected = exercise.reference(*copy.deepcopy(case.arguments))
         problem = _problem_of(exercise, expected, outcome)
+        if _is_stub(outcome.raised):
+            return Verdict(exercise, False, problem=problem, printed=printed)
         if problem:
             hint = _recognise(exercise, cases, outcomes)
             usable = outcome.raised is None and outcome.value is not None
