@@ -173,11 +173,25 @@ class Model:
 
         Returns:
             vectors: (n, d_model). Their dot products are cosine similarities.
+
+        Raises:
+            TypeError, ValueError: as for :meth:`run`.
         """
-        run = self.run(list(texts))
-        is_token = run.is_token.unsqueeze(-1)  # (batch, position, 1)
-        mean = (run.hidden_states[-1] * is_token).sum(dim=1) / is_token.sum(dim=1)
-        return torch.nn.functional.normalize(mean, dim=-1)
+        if not isinstance(texts, (list, tuple)) or not texts:
+            raise TypeError(f"sentence_vectors needs a list of texts, got {texts!r}.")
+        encoded = [self._encode([text], None, "right", None) for text in texts]  # says which text cannot be read
+        order = sorted(range(len(encoded)), key=lambda i: encoded[i]["input_ids"].shape[1])  # like lengths pad little
+        vectors = [None] * len(encoded)
+        for begin in range(0, len(order), 32):
+            chosen = order[begin : begin + 32]
+            batch = self._encode([texts[i] for i in chosen], None, "right", None)
+            with torch.no_grad():
+                output = self.network(**batch, output_hidden_states=True)
+            is_token = batch["attention_mask"].unsqueeze(-1)  # (batch, position, 1)
+            mean = (output.hidden_states[-1] * is_token).sum(dim=1) / is_token.sum(dim=1)
+            for i, vector in zip(chosen, torch.nn.functional.normalize(mean, dim=-1), strict=True):
+                vectors[i] = vector
+        return torch.stack(vectors)
 
     def continue_text(self, text: str, n_tokens: int = 20) -> str:
         """Write on: append the most probable next token, ``n_tokens`` times or until the model stops.
