@@ -44,6 +44,9 @@ def lab(no_browser, port):
     if is_taken(port):
         click.echo(f"Port {port} is in use; JupyterLab takes the next free one.")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Settings that no option reaches: no question whether to fetch news. A person's own settings still win.
+    paths = [str(Path(course.__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     from jupyterlab.labapp import LabApp
 
     click.echo(f"Starting JupyterLab in {root}. To stop it, press Ctrl-C here.")
@@ -58,7 +61,7 @@ def lab_arguments(root: Path, port: int, no_browser: bool) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C stops it
         "--Application.log_level=ERROR",  # the address is always shown
-        "--LabApp.news_url=None",  # no question about news, and none fetched
+        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",  # the other one lists extensions from the network
     ]

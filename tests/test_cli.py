@@ -130,6 +130,14 @@ def test_lab_asks_nothing_and_calls_nobody():
     assert app.default_url == "/lab/tree/lessons/00_start_here.ipynb"
 
 
+def test_jupyterlab_reads_the_settings_that_keep_it_from_asking(monkeypatch):
+    from jupyterlab_server.config import ConfigManager
+
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(Path(cli.__file__).parent / "jupyter"))
+    overrides = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")
+    assert overrides["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False}
+
+
 def test_a_port_in_use_is_noticed():
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
