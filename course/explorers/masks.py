@@ -213,6 +213,8 @@ class MaskPainter(anywidget.AnyWidget):
     @property
     def weights(self) -> Tensor:
         """Return the weights as they are now: (query, key), float32."""
+        if not self.n_shown:
+            return torch.zeros(0, 0)
         shown = self._scores[: self.n_shown, : self.n_shown]
         return painted_weights(shown, self.may_attend, self.temperature, self.rule)
 
@@ -230,11 +232,14 @@ class MaskPainter(anywidget.AnyWidget):
             if on
         )
         row = weights[self.row]
-        shares = " + ".join(f"{row[key]:.0%} of {self.tokens[key]!r}" for key in row.argsort(descending=True)[:3].tolist())
+        largest = row.argsort(descending=True)[:3].tolist()
+        mixture = "= " + " + ".join(f"{row[key]:.0%} of {self.tokens[key]!r}" for key in largest) + " + the rest"
+        if row.isnan().any():
+            mixture = "is NaN, as this token may look at nothing"
         return (
             f"Mask painter: three squares of {n} by {n} tokens ({' '.join(self.tokens[:n])}), for layer {self.layer}, "
             f"head {self.head}: scores, mask, weights. Hidden: {hidden or 'nothing'}; {int((~may_attend).sum())} of "
-            f"{n * n} cells are closed. The new vector of {self.tokens[self.row]!r} = {shares} + the rest."
+            f"{n * n} cells are closed. The new vector of {self.tokens[self.row]!r} {mixture}."
         )
 
     def _read(self) -> None:

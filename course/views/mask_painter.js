@@ -125,17 +125,18 @@ function shortened(context, text, width) {
   return `${letters.join("")}…`;
 }
 
+// In phase over the whole canvas, so that neighbouring cells join into one hatched field.
 function hatch(context, x, y, size, colour) {
   context.save();
   context.beginPath();
   context.rect(x, y, size, size);
   context.clip();
   context.strokeStyle = colour;
-  context.lineWidth = 1;
+  context.lineWidth = 1.2;
   context.beginPath();
-  for (let offset = -size; offset < size; offset += 5) {
-    context.moveTo(x + offset, y + size);
-    context.lineTo(x + offset + size, y);
+  for (let sum = Math.floor((x + y) / 6) * 6; sum < x + y + 2 * size + 6; sum += 6) {
+    context.moveTo(sum - y, y);
+    context.lineTo(sum - y - size, y + size);
   }
   context.stroke();
   context.restore();
@@ -146,7 +147,7 @@ function layout(width, n, labelWidth, labelHeight) {
   const sums = 46, gap = 20;
   const beside = Math.floor((width - labelWidth - sums - 2 * gap) / (3 * n));
   const stacked = beside < 17;
-  const cell = stacked ? Math.max(16, Math.min(30, Math.floor((width - labelWidth - sums) / n))) : Math.min(34, beside);
+  const cell = stacked ? Math.max(16, Math.min(n > 13 ? 21 : 30, Math.floor((width - labelWidth - sums) / n))) : Math.min(34, beside);
   return { stacked, cell, side: cell * n, labelWidth, labelHeight, sums, gap };
 }
 
@@ -237,6 +238,7 @@ function render({ model, el }) {
     const label = Math.ceil(Math.min(longest, width < 500 ? 60 : 76)) + 8;
     place = layout(width, state.n, label, label);
     panels.classList.toggle("mp-stacked", place.stacked);
+    panels.style.setProperty("--mp-label", `${place.labelWidth}px`);
   }
 
   function labelFont(bold) { return `${bold ? 600 : 400} 12px ${getComputedStyle(root).fontFamily}`; }
@@ -297,15 +299,19 @@ function render({ model, el }) {
     }
   }
 
-  function numbersIn(context) {
+  // Small enough that the longest number stays clear of its neighbours; false where cells are too small for numbers.
+  function numbersIn(context, longest) {
+    const family = getComputedStyle(root).fontFamily;
     context.textAlign = "center";
-    context.font = `${Math.min(12, Math.round(place.cell * 0.42))}px ${getComputedStyle(root).fontFamily}`;
-    return place.cell >= 22;
+    context.font = `10px ${family}`;
+    const size = Math.min(12, Math.floor((place.cell - 3) / context.measureText(longest).width * 20) / 2);
+    context.font = `${size}px ${family}`;
+    return size >= 8.5;
   }
 
   function drawScores() {
     const { n, stride, scores } = state, { context, left, top } = frame(scoreCanvas, true);
-    const paper = channels(palette.paper), written = numbersIn(context);
+    const paper = channels(palette.paper), written = numbersIn(context, "-0.0");
     let largest = 0, best = [0, 0];
     for (let query = 0; query < n; query++) {
       for (let key = 0; key < n; key++) {
@@ -317,7 +323,7 @@ function render({ model, el }) {
         const score = scores[query * stride + key], share = Math.abs(score / (largest || 1));
         const sign = score < 0 && !written ? "−" : "";
         square(context, left, top, query, key, blend(paper, score < 0 ? palette.minus : palette.plus, share),
-          written ? score.toFixed(1).replace("-", "−") : sign);
+          written ? score.toFixed(1) : sign);
       }
     }
     finish(context, left, top);
@@ -326,19 +332,21 @@ function render({ model, el }) {
 
   function drawWeights() {
     const { n, tokens, row } = state, { context, left, top } = frame(weightCanvas, place.stacked, place.sums);
-    const paper = channels(palette.paper), written = numbersIn(context);
+    const paper = channels(palette.paper), written = numbersIn(context, "NaN");
     for (let query = 0; query < n; query++) {
       for (let key = 0; key < n; key++) {
-        const weight = weights[query * n + key];
+        const weight = weights[query * n + key], x = left + key * place.cell, y = top + query * place.cell;
         if (Number.isNaN(weight)) {
-          square(context, left, top, query, key, paper);
-          hatch(context, left + key * place.cell, top + query * place.cell, place.cell, palette.faint);
-        } else if (!may[query * n + key] && weight === 0) {
-          square(context, left, top, query, key, paper);
-          hatch(context, left + key * place.cell, top + query * place.cell, place.cell, palette.line);
-        } else {
-          const words = weight.toFixed(2).replace(/^0/, "");
-          square(context, left, top, query, key, blend(paper, palette.plus, weight), written && weight >= 0.005 ? words : "");
+          hatch(context, x, y, place.cell, palette.line);
+          context.fillStyle = palette.ink;
+          context.strokeStyle = palette.paper;
+          context.lineWidth = 3;
+          if (written) for (const put of ["strokeText", "fillText"]) context[put]("NaN", x + place.cell / 2, y + place.cell / 2 + 0.5);
+        } else if (!may[query * n + key] && weight === 0) hatch(context, x, y, place.cell, palette.line);
+        else {
+          // The square root makes small weights visible; the scale is the same for every text and temperature.
+          square(context, left, top, query, key, blend(paper, palette.plus, Math.sqrt(weight)),
+            written && weight >= 0.005 ? weight.toFixed(2).replace(/^0/, "") : "");
         }
       }
     }
@@ -384,6 +392,9 @@ function render({ model, el }) {
 
   function drawMask() {
     const { n, tokens, painted } = state, { context, left, top } = frame(maskCanvas, place.stacked);
+    may.forEach((open, i) => {
+      if (!open) hatch(context, left + (i % n) * place.cell, top + Math.floor(i / n) * place.cell, place.cell, palette.masked);
+    });
     finish(context, left, top);
     if (cells.length !== n * n || grid.dataset.tokens !== tokens.join(" ")) { buildGrid(); grid.dataset.tokens = tokens.join(" "); }
     grid.style.left = `${left}px`;
@@ -392,7 +403,7 @@ function render({ model, el }) {
     const mine = new Set(painted.map(([query, key]) => query * n + key));
     cells.forEach((cell, i) => {
       const query = Math.floor(i / n), key = i % n;
-      const names = `mp-cell${may[i] ? "" : " mp-closed"}${mine.has(i) && key < n ? " mp-mine" : ""}${query === cursor[0] && key === cursor[1] ? " mp-cursor" : ""}`;
+      const names = `mp-cell${mine.has(i) && key < n ? " mp-mine" : ""}${query === cursor[0] && key === cursor[1] ? " mp-cursor" : ""}`;
       if (cell.className !== names) cell.className = names;
       const label = `${tokens[query]} ${may[i] ? "may look" : "may not look"} at ${tokens[key]}`;
       if (cell.getAttribute("aria-label") !== label) cell.setAttribute("aria-label", label);
@@ -411,16 +422,17 @@ function render({ model, el }) {
     if (Number.isNaN(weights[row * n])) return "NaN for every token, so no vector at all";
     const parts = ranked().filter(([share]) => share > 0);
     if (!parts.length) return "nothing, a vector of zeros";
-    const named = parts.slice(0, 3).map(([share, key]) => `${percent(share)} of the value of “${tokens[key]}”`);
+    const twice = (token) => tokens.indexOf(token) !== tokens.lastIndexOf(token);
+    const named = parts.slice(0, 3).map(([share, key]) => `${percent(share)} “${tokens[key]}”${twice(tokens[key]) ? ` (position ${key})` : ""}`);
     const rest = parts.slice(3).reduce((sum, [share]) => sum + share, 0);
     const sum = rowSum(weights, n, row);
-    return named.join(" + ") + (rest > 0 ? ` + ${percent(rest)} of the others` : "")
+    return named.join(" + ") + (rest > 0 ? ` + ${percent(rest)} from the others` : "")
       + (Math.abs(sum - 1) > 0.005 ? `. The shares add up to ${percent(sum)}; ${percent(1 - sum)} went to nobody` : "");
   }
 
   function drawMixture() {
     const { n, row, tokens } = state;
-    mixtureTitle.replaceChildren("The new vector of ", element("span", { className: "mp-query" }, tokens[row]));
+    mixtureTitle.replaceChildren("The new vector of ", element("span", { className: "mp-query" }, tokens[row]), ": a mixture of values");
     mixtureWords.textContent = `= ${mixtureText()}.`;
     if (barRows.length !== n) {
       barRows = Array.from({ length: n }, () => {
@@ -441,7 +453,7 @@ function render({ model, el }) {
   }
 
   function drawReadout() {
-    if (!hover) { readout.textContent = "Point at a cell to read its score and weight. Keyboard: arrows move in the mask, Space opens or closes a cell, R a row, C a column."; return; }
+    if (!hover) { readout.textContent = "Point at a cell to read it; click a row of the scores or weights to see its mixture. Keyboard, in the mask: arrows, Space for a cell, R its row, C its column."; return; }
     const [query, key] = hover, { n, stride, scores, tokens } = state, i = query * n + key;
     readout.replaceChildren(element("span", { className: "mp-query" }, tokens[query]), " looks at ",
       element("span", { className: "mp-key" }, tokens[key]),
@@ -453,7 +465,7 @@ function render({ model, el }) {
     weightPanel.formula.textContent = words.formula;
     legendOpen.textContent = words.open;
     legendClosed.textContent = words.closed;
-    maskPanel.formula.textContent = "click, drag, or Space";
+    maskPanel.formula.textContent = "click or drag to paint";
     status.say(outcome(state, may, weights));
     clear.disabled = !state.painted.length;
   }
