@@ -59,9 +59,13 @@ function toggle({ label, value, onChange }) {
 function textField({ label, value, onSubmit }) {
   const id = `ac-text-${controlCount++}`;
   const input = keepKeys(element("input", { id, type: "text", value, className: "ac-text", spellcheck: false, autocomplete: "off" }));
-  input.addEventListener("change", () => onSubmit(input.value));
+  // JupyterLab cancels Enter's usual effect, a change event, so the key is heard itself.
+  let submitted = value;
+  const submit = () => { if (input.value !== submitted) onSubmit(submitted = input.value); };
+  input.addEventListener("change", submit);
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") submit(); });
   return { node: element("div", { className: "ac-control ac-wide" }, element("label", { htmlFor: id }, label), input),
-           input, set(next) { input.value = next; } };
+           input, set(next) { input.value = submitted = next; } };
 }
 
 // A sentence for what went wrong, or for what changed; screen readers hear it. .say("") empties it.
