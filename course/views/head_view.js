@@ -100,6 +100,7 @@ export default { render({ model, el }) {
     views.append(element("label", {}, radio, element("span", {}, view)));
   }
   const canvas = element("canvas", { className: "ac-heads-canvas", role: "img" });
+  canvas.setAttribute("aria-label", "The head chosen");
   const list = keepKeys(element("div", { className: "ac-heads-list", tabIndex: 0, role: "listbox" }));
   list.setAttribute("aria-label", "Query: the token that looks. Up and Down choose, Escape shows all.");
   const sticky = element("div", { className: "ac-heads-sticky" }, canvas, list);
@@ -216,7 +217,7 @@ export default { render({ model, el }) {
     const context = canvas.getContext("2d");
     const family = getComputedStyle(root).fontFamily;
     const row = isMatrix() ? Math.max(12, Math.min(44, Math.floor((width - 130) / Math.max(1, count))))
-      : count <= 14 ? 30 : count <= 24 ? 24 : count <= 40 ? 20 : 17;
+      : Math.max(17, Math.min(30, Math.floor((BOX_HEIGHT - HEADER - 6) / Math.max(1, count))));
     const size = Math.min(14, row - 3);
     context.font = `${size}px ${family}`;
     const widest = Math.max(0, ...state.shown.map((i) => context.measureText(tokens[i]).width));
