@@ -258,6 +258,8 @@ class Model:
             padding_side=padding_side,
             return_tensors="pt",
         )
+        if getattr(self.network.config, "type_vocab_size", 0) < 2:  # this model knows no segments
+            padded.pop("token_type_ids", None)
         return {name: tensor.to(self.network.device) for name, tensor in padded.items()}
 
     def _split_heads(self, layers: list[Tensor]) -> Tensor:
@@ -300,7 +302,7 @@ def load(name: str = "minilm") -> Model:
             return _open(name, _converted(name))
     if Path(name).is_dir():
         return _open(name, Path(name))
-    near = difflib.get_close_matches(name, ("minilm", "smollm2"), n=1, cutoff=0.75)
+    near = difflib.get_close_matches(name.lower(), ("minilm", "smollm2"), n=1, cutoff=0.75)
     if near:
         raise ModelError(f"No model called {name!r}. Did you mean {near[0]!r}?")
     return _open_from_hub(name)
