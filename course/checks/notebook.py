@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
@@ -39,7 +40,8 @@ class ExerciseResult:
         id, title: "04.2", "causal mask".
         passed: the check cell ran and gave the line of a right answer.
         points, max_points: what it brought, and what it can bring.
-        message: what the check said when it did not pass, or the error that kept it from running; "" if it passed.
+        message: what the check said when it did not pass (tried, problem, hint), or the error that kept it from
+            running; "" if it passed.
     """
 
     id: str
@@ -276,11 +278,13 @@ def run_cells(path: Path, cell_seconds: float = CELL_SECONDS, notebook_seconds: 
             "--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(cell_seconds), str(path.resolve()),
         ]  # fmt: skip
         aside = {HOME_VARIABLE: str(Path(folder) / "home"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        ours = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "NBGRADER_EXECUTION")}
+        dropped = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "NBGRADER_EXECUTION")
+        environment = {name: value for name, value in os.environ.items() if name not in dropped} | aside
         with printed.open("w") as stream:
             process = subprocess.Popen(
-                command, cwd=folder, env=ours | aside, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
-            )
+                command, cwd=folder, env=environment,
+                stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
+            )  # fmt: skip
             try:
                 process.wait(notebook_seconds)
             except subprocess.TimeoutExpired:
@@ -328,7 +332,8 @@ def _verdicts(ready, ran: list[Cell]) -> list[ExerciseResult]:
             exercise = checks.find(cell.metadata["course"]["exercise"])
             right = f"{exercise.id} {exercise.title}: passed, {exercise.points} of {exercise.points} points"
             passed = came.passed and came.output == right
-            message = "" if passed else came.output or answer.error or came.error or "The check gave no result."
+            said = textwrap.dedent(came.output.partition("\n")[2])  # below the line that says passed or not yet
+            message = "" if passed else said or answer.error or came.error or "The check gave no result."
             points = exercise.points if passed else 0
             results.append(ExerciseResult(exercise.id, exercise.title, passed, points, exercise.points, message))
     return results

@@ -77,8 +77,8 @@ def torch_refuses(numbers):
     [
         pytest.param(
             torch.zeros(3),
-            "The check calls your function itself, so give it the function: check('99.1', halves), without brackets after the "
-            "name. It was given a tensor of shape (3,).",
+            "The check calls your function itself, so give it the function: check('99.1', halves), without brackets "
+            "after the name. It was given a tensor of shape (3,).",
             id="the result instead of the function",
         ),
         pytest.param(3, "It was given a whole number.", id="a number"),
@@ -90,7 +90,9 @@ def torch_refuses(numbers):
         pytest.param(lambda: 0, "It raised TypeError: ", id="no parameter"),
         pytest.param(leaves, "It raised SystemExit", id="exit()"),
         pytest.param(torch_refuses, "It raised NotImplementedError: ", id="torch refuses"),
-        pytest.param(lambda numbers: None, "It returned nothing (None). Is there a return at the end?", id="None returned"),
+        pytest.param(
+            lambda numbers: None, "It returned nothing (None). Is there a return at the end?", id="None returned"
+        ),
         pytest.param(
             lambda numbers: (numbers / 2).tolist(),
             "It should be a tensor, but it is a list. torch.tensor(...) makes one of it.",

@@ -69,8 +69,8 @@ def test_one_wrong_answer_fails_with_the_words_of_its_check(checked):
     result = checked("one-wrong")
     assert not result.passed and passed(result) == ["04.1", "04.3", "04.4", "04.5"]
     assert result.points == 8
-    assert message(result, "04.2").startswith("04.2 causal mask: not yet, 0 of 2 points\n  tried:    causal_mask(3)")
-    assert "  hint:     Rows are the ones who look." in message(result, "04.2")
+    assert message(result, "04.2").startswith("tried:    causal_mask(3)\nproblem:  6 of 9 values differ")
+    assert "\nhint:     Rows are the ones who look." in message(result, "04.2")
 
 
 def test_an_answer_that_tells_nbval_to_look_away_gains_nothing(checked):
@@ -90,7 +90,7 @@ def test_a_missing_answer_cell_is_named_and_costs_only_its_points(checked):
     result = checked("missing-cell")
     assert result.missing == ["04.2"]
     assert passed(result) == ["04.1", "04.3", "04.4", "04.5"]
-    assert "causal_mask is not written yet." in message(result, "04.2")
+    assert message(result, "04.2") == "problem:  causal_mask is not written yet."
 
 
 def test_an_answer_that_prints_and_warns_passes(checked):
@@ -102,7 +102,7 @@ def test_an_answer_that_raises_is_told_by_its_error(checked):
     assert passed(result) == ["04.4", "04.5"]
     assert message(result, "04.1").startswith("SyntaxError: expected ':'")
     assert message(result, "04.2") == "ModuleNotFoundError: No module named 'no_such_module'"
-    assert message(result, "04.3").startswith("04.3 combine masks: not yet")
+    assert message(result, "04.3").startswith("tried:    combine_masks(")
 
 
 def test_an_answer_that_runs_forever_is_stopped_and_the_others_count(checked):
@@ -155,7 +155,7 @@ def test_nothing_is_written_beside_the_notebook_nor_into_progress(tmp_path, monk
         ("empty", "empty.ipynb is empty."),
         ("binary", "binary.ipynb is not a notebook: it does not hold text."),
         ("not-a-notebook", "not-a-notebook.ipynb is not a notebook: it is JSON of another kind."),
-        ("format-3", "format-3.ipynb is in the old notebook format 3. Open it in JupyterLab, save it, and check it again."),
+        ("format-3", "format-3.ipynb is in the old notebook format 3. Open it in JupyterLab, save it, and check"),
         ("not-ours", "not-ours.ipynb is none of the course's exercise notebooks ("),
         ("odd-cells", "odd-cells.ipynb is none of the course's exercise notebooks ("),
         ("a-lesson", "a-lesson.ipynb holds no answer cell. Exercises are in the folder `exercises`."),
@@ -172,6 +172,12 @@ def test_a_folder_and_endless_nesting_are_sentences(tmp_path):
     assert "cannot be read" in check_notebook(tmp_path).problem
     (tmp_path / "deep.ipynb").write_text("[" * 100_000)
     assert check_notebook(tmp_path / "deep.ipynb").problem == "deep.ipynb is not a notebook: it is nested too deeply."
+
+
+def test_installed_from_a_wheel_the_exercises_are_inside_the_package(tmp_path, monkeypatch):
+    (tmp_path / "course" / "exercises").mkdir(parents=True)
+    monkeypatch.setattr(notebook.checks, "__file__", str(tmp_path / "course" / "checks" / "__init__.py"))
+    assert exercises_folder() == tmp_path / "course" / "exercises"
 
 
 @pytest.mark.parametrize(
