@@ -323,7 +323,7 @@ function render({ model, el }) {
         const score = scores[query * stride + key], share = Math.abs(score / (largest || 1));
         const sign = score < 0 && !written ? "−" : "";
         square(context, left, top, query, key, blend(paper, score < 0 ? palette.minus : palette.plus, share),
-          written ? score.toFixed(1) : sign);
+          written ? score.toFixed(1).replace("-0.0", "0.0") : sign);
       }
     }
     finish(context, left, top);
