@@ -1,7 +1,7 @@
 """Arrays and labels in, a picture out: plotly figures that read well on light and on dark paper.
 
-Colours mean the same in every lesson: queries blue, keys vermillion, values green; weights run from the paper's colour
-to blue, scores from vermillion (low) over paper to blue (high), and what is masked is grey. Every picture carries a
+Colours mean the same in every lesson, as in the explorers: queries blue, keys vermillion, values green; weights run
+from the paper's colour to purple, scores from gold (low) over paper to purple (high), and what is masked is grey. Every picture carries a
 text alternative with its numbers, which is also what ``pytest --nbval`` compares.
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-QUERY, KEY, VALUE, MASKED = "#3d84c6", "#c8611a", "#1f9d72", "#8a8a8a"
+QUERY, KEY, VALUE, WEIGHT, MASKED = "#3d84c6", "#c8611a", "#1f9d72", "#7a54b2", "#8a8a8a"
 INK = "#767676"  # 4.5:1 on white and on JupyterLab's dark paper alike
-WEIGHTS_SCALE = [[0, "rgba(47,111,181,0.03)"], [1, "rgba(47,111,181,1)"]]
-SCORES_SCALE = [[0, "rgba(200,97,26,0.95)"], [0.5, "rgba(128,128,128,0.06)"], [1, "rgba(47,111,181,0.95)"]]
+WEIGHTS_SCALE = [[0, "rgba(122,84,178,0.03)"], [1, "rgba(122,84,178,1)"]]
+SCORES_SCALE = [[0, "rgba(176,128,30,0.95)"], [0.5, "rgba(128,128,128,0.05)"], [1, "rgba(122,84,178,0.95)"]]
 MASK_SCALE = [[0, "rgba(128,128,128,0.35)"], [1, "rgba(31,157,114,0.55)"]]
 MOST_NUMBERS = 10  # matrices up to this size have their numbers written into the cells
 CELL, SMALL_CELL = 46, 22  # pixels
@@ -124,7 +124,7 @@ def row_bars(weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | N
         figure.add_trace(
             go.Bar(
                 y=positions, x=array[:, j], orientation="h", name=token, showlegend=False,
-                marker=dict(color=QUERY, opacity=0.35 + 0.6 * (j % 2), line=dict(color="rgba(255,255,255,0.9)", width=1)),
+                marker=dict(color=WEIGHT, opacity=0.35 + 0.6 * (j % 2), line=dict(color="rgba(255,255,255,0.9)", width=1)),
                 text=[token if w > 0.08 else "" for w in array[:, j]], textposition="inside", insidetextanchor="middle",
                 textangle=0, textfont=dict(color="#ffffff" if j % 2 else INK, size=11), hovertemplate=f"{token}: %{{x:.3f}}<extra></extra>",
             )

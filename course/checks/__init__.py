@@ -89,7 +89,7 @@ class Feedback:
         if v.passed:
             return v.line
         if v.tried:
-            lines.append(f"  tried:    {v.tried}")
+            lines.append(f"  tried:    {v.tried}" + (f"  ({v.note})" if v.note else ""))
         lines.append(f"  problem:  {v.problem}")
         if v.shown:
             lines += [f"  expected: {show(v.expected)}", f"  got:      {show(v.got)}"]
@@ -99,11 +99,12 @@ class Feedback:
 
     def _repr_html_(self) -> str:
         v, parts = self.verdict, []
-        sign, colour = ("✓", "#00734f") if v.passed else ("○", "#b84a00")
+        sign, colour = ("✓", "#1f9d72") if v.passed else ("○", "#c8611a")
         parts.append(f'<div style="font-weight:600">{sign} {html.escape(v.line)}</div>')
         if not v.passed:
             if v.tried:
-                parts.append(f'<div style="margin-top:6px">Tried <code>{html.escape(v.tried)}</code></div>')
+                note = f" ({html.escape(v.note)})" if v.note else ""
+                parts.append(f'<div style="margin-top:6px">Tried <code>{html.escape(v.tried)}</code>{note}</div>')
             parts.append(f'<div style="margin-top:6px">{html.escape(v.problem)}</div>')
             if v.shown:
                 parts.append(side_by_side(v.expected, v.got, v.exercise.tolerance))

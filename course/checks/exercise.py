@@ -98,6 +98,7 @@ class Verdict:
     passed: bool
     problem: str = ""  # one sentence: what is wrong
     tried: str = ""  # the call, e.g. "causal_mask(3)"
+    note: str = ""  # what is special about this call
     expected: Any = None
     got: Any = None
     shown: bool = False  # expected and got are worth showing
@@ -114,7 +115,8 @@ class Verdict:
     def line(self) -> str:
         """The stable first line: ``04.2 causal mask: passed, 2 of 2 points``."""
         word = "passed" if self.passed else "not yet"
-        return f"{self.exercise.id} {self.exercise.title}: {word}, {self.points} of {self.exercise.points} points"
+        unit = "point" if self.exercise.points == 1 else "points"
+        return f"{self.exercise.id} {self.exercise.title}: {word}, {self.points} of {self.exercise.points} {unit}"
 
 
 def run_case(answer: Callable, case: Case) -> Outcome:
@@ -155,8 +157,8 @@ def judge_outcomes(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence
                 exercise,
                 False,
                 problem=problem,
-                tried=f"{exercise.name}({', '.join(show(a) for a in case.arguments)})"
-                + (f"  ({case.note})" if case.note else ""),
+                tried=f"{exercise.name}({', '.join(show(a) for a in case.arguments)})",
+                note=case.note,
                 expected=expected,
                 got=outcome.value,
                 shown=usable,
@@ -187,11 +189,11 @@ def difference(expected: Any, got: Any, tolerance: float) -> str | None:
         if not isinstance(got, (list, tuple)):
             return f"It should be {_kind(expected)}, but it is {_kind(got)}."
         if len(expected) != len(got):
-            return f"It should have {len(expected)} entries, but it has {len(got)}."
+            entries = "1 entry" if len(expected) == 1 else f"{len(expected)} entries"
+            return f"It should have {entries}, but it has {len(got)}."
         for i, (e, g) in enumerate(zip(expected, got, strict=True)):
-            inner = difference(e, g, tolerance)
-            if inner:
-                return f"Entry {i} is not right. {inner}" if not inner.startswith("The value") else f"Entry {i} is not right."
+            if inner := difference(e, g, tolerance):
+                return _inside(f"entry {i}", inner)
         return None
     if isinstance(expected, dict):
         if not isinstance(got, dict):
@@ -199,9 +201,8 @@ def difference(expected: Any, got: Any, tolerance: float) -> str | None:
         if set(expected) != set(got):
             return f"Its keys should be {sorted(map(str, expected))}, but they are {sorted(map(str, got))}."
         for key in expected:
-            inner = difference(expected[key], got[key], tolerance)
-            if inner:
-                return f"The entry {key!r} is not right. {inner}"
+            if inner := difference(expected[key], got[key], tolerance):
+                return _inside(repr(key), inner)
         return None
     raise TypeError(f"a reference must return plain data, got {type(expected).__name__}.")
 
@@ -293,6 +294,13 @@ def _tensor_difference(expected: Tensor, got: Any, tolerance: float) -> str | No
         f"{n_wrong} of {g.numel()} values differ; the first{where} should be {show(expected[tuple(worst)])}, "
         f"but it is {show(got[tuple(worst)])}."
     )
+
+
+def _inside(where: str, problem: str) -> str:
+    """Say where in a list or dictionary a problem sits: "At entry 0, entry 2: the value is not right."."""
+    if problem.startswith("At "):
+        return f"At {where}, {problem[3:]}"
+    return f"At {where}: {problem[0].lower()}{problem[1:]}"
 
 
 def _dtype_kind(tensor: Tensor) -> str:

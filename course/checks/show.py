@@ -23,7 +23,7 @@ def show(value: Any) -> str:
         if value.numel() > _MOST_SHOWN:
             return f"tensor {tuple(value.shape)}"
         return _nested(value.tolist())
-    if isinstance(value, (list, tuple, bool, int, float)):
+    if isinstance(value, (list, tuple, dict, bool, int, float)):
         return _shorten(_nested(value))
     return _shorten(repr(value))
 
@@ -43,8 +43,8 @@ def side_by_side(expected: Any, got: Any, tolerance: float) -> str:
 
 
 def _as_matrix(tensor: Tensor) -> Tensor | None:
-    while tensor.ndim > 2 and tensor.shape[0] == 1:
-        tensor = tensor[0]
+    while tensor.ndim > 2:
+        tensor = tensor.flatten(0, 1)  # the rows of every matrix, below one another
     if tensor.ndim == 1:
         tensor = tensor[None]
     if tensor.ndim != 2 or tensor.shape[0] > 12 or tensor.shape[1] > 12 or tensor.numel() == 0:
@@ -58,7 +58,7 @@ def _table(matrix: Tensor, wrong: Tensor | None) -> str:
         cells = []
         for j, value in enumerate(row):
             is_wrong = wrong is not None and bool(wrong[i, j])
-            border = "2px solid #b84a00" if is_wrong else "1px solid rgba(128,128,128,.45)"
+            border = "2px solid #c8611a" if is_wrong else "1px solid rgba(128,128,128,.45)"
             strength = _strength(value)
             style = f"border:{border};padding:2px 6px;text-align:right;background:rgba(0,103,163,{strength:.2f})"
             mark = "≠ " if is_wrong else ""
@@ -88,6 +88,8 @@ def _code(text: str) -> str:
 def _nested(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_nested(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_nested(v)}" for key, v in value.items()) + "}"
     if isinstance(value, Tensor):
         return show(value)
     return _scalar(value) if isinstance(value, (bool, int, float)) else repr(value)

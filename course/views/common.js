@@ -63,7 +63,7 @@ function textField({ label, value, onSubmit }) {
   let submitted = value;
   const submit = () => { if (input.value !== submitted) onSubmit(submitted = input.value); };
   input.addEventListener("change", submit);
-  input.addEventListener("keydown", (event) => { if (event.key === "Enter") submit(); });
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) submit(); });
   return { node: element("div", { className: "ac-control ac-wide" }, element("label", { htmlFor: id }, label), input),
            input, set(next) { input.value = submitted = next; } };
 }
