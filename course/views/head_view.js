@@ -1,7 +1,8 @@
 // Every head of a model on one text: a picker of small heatmaps, and the chosen head as lines or as a matrix.
-// The kernel sends all weights once, one byte a weight (layer, head, query, key); everything after that happens here.
+// The kernel sends all weights once, one byte a weight (layer, head, query, key), compressed; everything after that
+// happens here.
 
-const LINES_AT_MOST = 2500;   // weaker lines are left out beyond this; they would be too faint to tell apart
+const LINES_AT_MOST = 1500;   // weaker lines are left out beyond this; they would be too faint to tell apart
 const BOX_HEIGHT = 520;       // a longer text scrolls inside a box of this height
 const HEADER = 26;            // the line of column titles above the rows
 
@@ -43,16 +44,16 @@ export default { render({ model, el }) {
   const state = { hover: -1, key: -1, shown: [], palette: null, table: null, ink: null, frame: 0, stale: true };
 
   // ---- what the kernel sent
-  let tokens, kinds, bytes, nLayers, nHeads, n;
-  function read() {
-    tokens = model.get("tokens");
-    kinds = model.get("kinds");
-    [nLayers, nHeads, n] = model.get("shape");
-    bytes = asUint8(model.get("buffer"));
-    const hide = model.get("hide_special");
-    state.shown = tokens.map((_, i) => i).filter((i) => !(hide && kinds[i] === "special"));
-    state.hover = -1;
-    state.key = -1;
+  let tokens = [], kinds = [], bytes, nLayers = 0, nHeads = 0, n = 0, loads = 0;
+  async function load() {
+    const ticket = ++loads;
+    const sent = { tokens: model.get("tokens"), kinds: model.get("kinds"), shape: model.get("shape") };
+    const stream = new Blob([model.get("buffer")]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const unpacked = new Uint8Array(await new Response(stream).arrayBuffer());
+    if (ticket !== loads) return;   // a newer text came meanwhile
+    [tokens, kinds, bytes] = [sent.tokens, sent.kinds, unpacked];
+    [nLayers, nHeads, n] = sent.shape;
+    rebuild();
   }
   const headBytes = (layer, head) => bytes.subarray((layer * nHeads + head) * n * n, (layer * nHeads + head + 1) * n * n);
   const chosen = () => headBytes(model.get("layer"), model.get("head"));
@@ -295,9 +296,6 @@ export default { render({ model, el }) {
     for (let total = tally[255]; least > 2 && total + tally[least - 1] <= LINES_AT_MOST; ) total += tally[--least];
 
     const buckets = Array.from({ length: 32 }, () => []);
-    const gradient = context.createLinearGradient(x1, 0, x2, 0);
-    gradient.addColorStop(0, ink.query);
-    gradient.addColorStop(1, ink.key);
     for (let q = 0; q < count; q++) {
       const seen = inView(q), at = shown[q] * n;
       if (selected >= 0 && shown[q] !== selected) continue;
@@ -310,7 +308,7 @@ export default { render({ model, el }) {
     context.beginPath();
     context.rect(0, top, width, height - top);
     context.clip();
-    context.strokeStyle = gradient;
+    context.strokeStyle = ink.query;
     context.lineCap = "round";
     const bend = (x2 - x1) * 0.45;
     buckets.forEach((pairs, bucket) => {
@@ -327,6 +325,14 @@ export default { render({ model, el }) {
       context.stroke();
     });
     context.globalAlpha = 1;
+    // From the query's colour to the key's, in one go: stroking each line with a gradient takes ten times as long.
+    const gradient = context.createLinearGradient(x1, 0, x2, 0);
+    gradient.addColorStop(0, ink.query);
+    gradient.addColorStop(1, ink.key);
+    context.globalCompositeOperation = "source-in";
+    context.fillStyle = gradient;
+    context.fillRect(0, 0, width, height);
+    context.globalCompositeOperation = "source-over";
 
     // Each key's weight: from the chosen query, or on average over all queries.
     const received = shown.map((k) => (selected >= 0 ? part[selected * n + k]
@@ -504,7 +510,8 @@ export default { render({ model, el }) {
     grid.setAttribute("aria-activedescendant", current.id);
     const options = list.querySelectorAll("[role=option]");
     const pinned = model.get("query"), active = state.shown.indexOf(pinned);
-    options.forEach((option, i) => option.setAttribute("aria-selected", String(i === active)));
+    list.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
+    options[active]?.setAttribute("aria-selected", "true");
     if (active >= 0) list.setAttribute("aria-activedescendant", options[active].id);
     else list.removeAttribute("aria-activedescendant");
     const words = sentence();
@@ -525,8 +532,10 @@ export default { render({ model, el }) {
   }
 
   function rebuild() {
-    read();
-    buildGrid();
+    state.shown = tokens.map((_, i) => i).filter((i) => !(model.get("hide_special") && kinds[i] === "special"));
+    state.hover = -1;
+    state.key = -1;
+    if (cells.length !== nLayers * nHeads) buildGrid();
     list.replaceChildren(...state.shown.map((i) => {
       const option = element("div", { role: "option", id: `${id}-query-${i}`, className: "ac-hidden" }, tokens[i]);
       option.setAttribute("aria-selected", "false");
@@ -585,7 +594,8 @@ export default { render({ model, el }) {
   box.addEventListener("scroll", ask);
 
   // ---- life
-  model.on("change:buffer change:tokens change:kinds change:shape change:hide_special", rebuild);
+  model.on("change:buffer change:tokens change:kinds change:shape", load);
+  model.on("change:hide_special", rebuild);
   model.on("change:layer change:head change:query", ask);
   model.on("change:view", () => {
     state.key = -1;
@@ -599,7 +609,7 @@ export default { render({ model, el }) {
   const sayProblem = () => problem.say(model.get("problem"));
   model.on("change:problem", sayProblem);
   sayProblem();
-  rebuild();
+  load();
   let seenWidth = 0;
   const resize = new ResizeObserver(() => {
     if (root.clientWidth !== seenWidth) { seenWidth = root.clientWidth; askAll(); }
