@@ -167,7 +167,7 @@ export default { render({ model, el }) {
 
   function drawThumbnails() {
     const room = Math.min(330, grid.closest(".ac-heads-picker").clientWidth) - 24;
-    const size = Math.max(9, Math.min(30, Math.floor(room / nHeads), Math.max(13, Math.floor(340 / nLayers))));
+    const size = Math.max(9, Math.min(30, Math.floor(room / nHeads), Math.max(13, Math.floor(480 / nLayers))));
     root.style.setProperty("--size", `${size}px`);
     const labelled = size >= 14 ? 1 : 2;   // narrow columns: every second number
     columnNames.childNodes.forEach((node, i) => { node.style.visibility = i % labelled ? "hidden" : ""; });

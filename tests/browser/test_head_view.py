@@ -126,6 +126,13 @@ def test_a_long_text_scrolls_and_is_still_drawn(run_cells):
     assert is_drawn(page, PICTURE)
 
 
+def test_a_model_without_special_tokens_offers_no_switch_for_them(run_cells):
+    page = run_cells(SET_UP, "HeadExplorer(models.load('smollm2'), 'The cat sat')")
+    page.wait_for_function("() => document.querySelector('.ac-heads-status')?.textContent")
+    assert page.get_by_role("gridcell").count() == 30 * 9
+    assert not page.get_by_role("checkbox").is_visible()
+
+
 def test_bertviz_draws_without_a_network(run_cells):
     page = run_cells(
         SET_UP,
