@@ -16,11 +16,14 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-QUERY, KEY, VALUE, WEIGHT, MASKED = "#3d84c6", "#c8611a", "#1f9d72", "#7a54b2", "#8a8a8a"
-INK = "#767676"  # 4.5:1 on white and on JupyterLab's dark paper alike
-WEIGHTS_SCALE = [[0, "rgba(122,84,178,0.03)"], [1, "rgba(122,84,178,1)"]]
-SCORES_SCALE = [[0, "rgba(176,128,30,0.95)"], [0.5, "rgba(128,128,128,0.05)"], [1, "rgba(122,84,178,0.95)"]]
-MASK_SCALE = [[0, "rgba(128,128,128,0.35)"], [1, "rgba(31,157,114,0.55)"]]
+QUERY, KEY, VALUE, WEIGHT, MASKED = "#3d84c6", "#c8611a", "#1f9d72", "#5e3c99", "#8a8a8a"
+INK = "#767676"  # on the page: 4.5:1 on white and on JupyterLab's dark paper alike
+DARK, WHITE = "#262626", "#ffffff"  # inside cells, which are opaque, so that they look the same on any paper
+WEIGHTS_SCALE = [[0, "#f7f5fb"], [1, WEIGHT]]
+SCORES_SCALE = [[0, "#dca92c"], [0.5, "#f7f5f5"], [1, WEIGHT]]
+MASK_SCALE = [[0, "#cfcfcf"], [1, "#93d3b9"]]
+UNSEEN_SCALE = [[0, "#d6d6d6"], [1, "#d6d6d6"]]
+STRONG = 0.6  # from this share of the scale on, white reads better than dark
 MOST_NUMBERS = 10  # matrices up to this size have their numbers written into the cells
 CELL, SMALL_CELL = 46, 22  # pixels
 WIDEST = 880
@@ -124,9 +127,9 @@ def row_bars(weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | N
         figure.add_trace(
             go.Bar(
                 y=positions, x=array[:, j], orientation="h", name=token, showlegend=False,
-                marker=dict(color=WEIGHT, opacity=0.35 + 0.6 * (j % 2), line=dict(color="rgba(255,255,255,0.9)", width=1)),
+                marker=dict(color=(WEIGHT, "#d9cfeb")[j % 2], line=dict(color=WHITE, width=1)),
                 text=[token if w > 0.08 else "" for w in array[:, j]], textposition="inside", insidetextanchor="middle",
-                textangle=0, textfont=dict(color="#ffffff" if j % 2 else INK, size=11), hovertemplate=f"{token}: %{{x:.3f}}<extra></extra>",
+                textangle=0, textfont=dict(color=(WHITE, DARK)[j % 2], size=11), hovertemplate=f"{token}: %{{x:.3f}}<extra></extra>",
             )
         )  # fmt: skip
     sums = array.sum(axis=1)
@@ -181,7 +184,7 @@ def token_strip(rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[int
     if any(len(texts) != n for _, texts in rows):
         raise ValueError(f"every row needs {n} entries, got {[len(texts) for _, texts in rows]}.")
     groups = [0] * n if colours is None else list(colours)
-    fills = ["rgba(47,111,181,0.22)", "rgba(200,97,26,0.22)", "rgba(128,128,128,0.22)"]
+    fills = ["#d6e6f4", "#f6dcc8", "#e2e2e2"]
     figure = go.Figure()
     widths = [max(34, 14 + 8 * max(len(str(texts[i])) for _, texts in rows)) for i in range(n)]
     left_edges = np.concatenate([[0], np.cumsum(widths)])
@@ -190,7 +193,7 @@ def token_strip(rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[int
                          fillcolor=fills[groups[i]], line=dict(width=1, color=[QUERY, KEY, MASKED][groups[i]]))  # fmt: skip
         for r, (_, texts) in enumerate(rows):
             figure.add_annotation(x=(left_edges[i] + left_edges[i + 1]) / 2, y=-r, text=_escape(str(texts[i])), showarrow=False,
-                                  font=dict(size=13 if r == 0 else 12, weight=600 if r == 0 else 400))  # fmt: skip
+                                  font=dict(size=13, weight=600, color=DARK) if r == 0 else dict(size=12, color=INK))  # fmt: skip
     figure.update_xaxes(visible=False, range=[0, float(left_edges[-1])])
     figure.update_yaxes(tickvals=[-r for r in range(len(rows))], ticktext=[name for name, _ in rows], range=[-len(rows) + 0.4, 0.6])
     left = 20 + 8 * max(len(name) for name, _ in rows)
@@ -233,7 +236,6 @@ def _matrix_traces(array, kind, limit, cell) -> list:
         "scores": (SCORES_SCALE, -limit, limit),
         "mask": (MASK_SCALE, 0, 1),
     }[kind]
-    grey = [[0, "rgba(128,128,128,0.30)"], [1, "rgba(128,128,128,0.30)"]]
     traces = [
         go.Heatmap(
             z=[[round(float(v), 3) if here else None for v, here in zip(*rows, strict=True)]
@@ -241,12 +243,12 @@ def _matrix_traces(array, kind, limit, cell) -> list:
             colorscale=colours, zmin=low, zmax=high, showscale=False, xgap=1, ygap=1, hoverongaps=False,
             hoverinfo="skip" if cell >= 24 else "z",
         )
-        for values, there, colours in [(array, finite, scale), (np.zeros_like(array), ~finite, grey)]
+        for values, there, colours in [(array, finite, scale), (np.zeros_like(array), ~finite, UNSEEN_SCALE)]
         if there.any()
     ]  # fmt: skip
     if cell >= 24:
-        strong = finite & (np.abs(np.where(finite, array, 0)) > 0.5 * high) & (kind != "mask")
-        for there, ink in [(strong, "#ffffff"), (~strong, INK)]:
+        strong = finite & (np.where(finite, array, 0) > STRONG * high) & (kind != "mask")
+        for there, ink in [(strong, WHITE), (~strong, DARK)]:
             rows, columns = np.nonzero(there)
             traces.append(
                 go.Scatter(

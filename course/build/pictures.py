@@ -23,7 +23,7 @@ PAGE_WIDTH = 880  # CSS pixels
 # JupyterLab shows a plotly figure's stored picture in its natural size, whatever its metadata say; so one screen pixel
 # for each of its pixels. Widgets get a few more, and say how wide they are.
 PLOTLY_SCALE, WIDGET_SCALE = 1, 1.25
-MOST_COLOURS = 64
+MOST_COLOURS = 224
 
 _WIDGET_PAGE = """<!doctype html><meta charset=utf-8><style>body{margin:0;width:%(width)dpx}%(css)s</style>
 <div id=picture style="display:inline-block;width:100%%"></div><script>window.ready = (async () => {
