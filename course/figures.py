@@ -21,7 +21,7 @@ INK = "#767676"  # on the page: 4.5:1 on white and on JupyterLab's dark paper al
 DARK, WHITE = "#262626", "#ffffff"  # inside cells, which are opaque, so that they look the same on any paper
 WEIGHTS_SCALE = [[0, "#f7f5fb"], [1, WEIGHT]]
 SCORES_SCALE = [[0, "#dca92c"], [0.5, "#f7f5f5"], [1, WEIGHT]]
-MASK_SCALE = [[0, "#cfcfcf"], [1, "#93d3b9"]]
+MASK_SCALE = [[0, "#c4c4c4"], [1, "#f7f5fb"]]
 UNSEEN_SCALE = [[0, "#d6d6d6"], [1, "#d6d6d6"]]
 STRONG = 0.6  # from this share of the scale on, white reads better than dark
 MOST_NUMBERS = 10  # matrices up to this size have their numbers written into the cells
@@ -112,12 +112,15 @@ def panels(
     return Picture(figure, "\n".join(_matrix_alt(t, a, k, query_tokens, key_tokens) for t, a, k in arrays))
 
 
-def row_bars(weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | None = None, title: str = "") -> Picture:
+def row_bars(
+    weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | None = None, title: str = "", missing: str = "missing"
+) -> Picture:
     """Draw each row of weights as one bar made of its parts, against the line where a whole row would end.
 
     Args:
         weights: (query, key); a row that does not sum to 1 is seen at once.
         query_tokens, key_tokens, title: as in :func:`attention_heatmap`.
+        missing: what is written into the hatched part between the end of a row and 1.
     """
     key_tokens = list(query_tokens if key_tokens is None else key_tokens)
     array = _matrix(weights, list(query_tokens), key_tokens)
@@ -133,6 +136,16 @@ def row_bars(weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | N
             )
         )  # fmt: skip
     sums = array.sum(axis=1)
+    gaps = np.clip(1 - sums, 0, None)
+    if (gaps > 0.005).any():
+        figure.add_trace(
+            go.Bar(
+                y=positions, x=gaps, orientation="h", showlegend=False, hoverinfo="skip",
+                marker=dict(color="rgba(0,0,0,0)", line=dict(color=MASKED, width=1), pattern=dict(shape="/", fgcolor=MASKED, size=6)),
+                text=[missing if gap > 0.12 else "" for gap in gaps], textposition="inside", insidetextanchor="middle",
+                textangle=0, textfont=dict(color=INK, size=12),
+            )
+        )  # fmt: skip
     figure.add_vline(x=1, line=dict(color=INK, dash="dot", width=1.5))
     for i, total in enumerate(sums):
         figure.add_annotation(x=max(1.0, total if np.isfinite(total) else 1.0), y=i, text=f"sum {total:.2f}", showarrow=False, xanchor="left", xshift=8)

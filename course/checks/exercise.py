@@ -12,8 +12,10 @@ import contextlib
 import copy
 import io
 import math
+import signal
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +23,8 @@ import torch
 from torch import Tensor
 
 from course.checks.show import show
+
+LIMIT_SECONDS = 10  # for one call of an answer
 
 
 class Case(NamedTuple):
@@ -124,11 +128,37 @@ def run_case(answer: Callable, case: Case) -> Outcome:
     arguments = copy.deepcopy(case.arguments)
     written = io.StringIO()
     try:
-        with contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
+        with contextlib.redirect_stdout(written), contextlib.redirect_stderr(written), _time_limit(LIMIT_SECONDS):
             value = answer(*arguments)
+    except _OutOfTime:
+        late = TimeoutError(f"still running after {LIMIT_SECONDS} seconds. Does every loop move on, each time round?")
+        return Outcome(raised=late, printed=written.getvalue())
     except (Exception, SystemExit) as error:  # exit() is an answer that goes wrong, too
         return Outcome(raised=error, printed=written.getvalue())
     return Outcome(value, printed=written.getvalue())
+
+
+class _OutOfTime(BaseException):
+    """Raised inside an answer that runs too long; no ``except Exception`` of the learner's stops it."""
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: int) -> Iterator[None]:
+    """Interrupt the block after some seconds, where the system can (not on Windows, nor outside the main thread)."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number, frame):
+        raise _OutOfTime
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def judge(exercise: Exercise, answer: Any, seed: int = 0) -> Verdict:
@@ -245,13 +275,17 @@ def _is_stub(error: BaseException | None) -> bool:
 
 
 def _recognise(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Hint | None:
-    """Find the hint whose mistake gives the same results as the answer, in all cases or at least in all failed ones."""
+    """Find the hint whose mistake gives the same results as the answer.
+
+    First in all cases, then in all failed ones, then in the first failed one alone: two mistakes at once hide each
+    other in the later cases, and the first is the one that the learner is shown.
+    """
     failed = [
         i
         for i, (case, outcome) in enumerate(zip(cases, outcomes, strict=True))
         if _problem_of(exercise, exercise.reference(*copy.deepcopy(case.arguments)), outcome)
     ]
-    for wanted in (range(len(cases)), failed):
+    for wanted in (range(len(cases)), failed, failed[:1]):
         for hint in exercise.hints:
             if all(_same(run_case(hint.wrong, cases[i]), outcomes[i], exercise.tolerance) for i in wanted):
                 return hint

@@ -520,6 +520,7 @@ function render({ model, el }) {
       else painted.set(`${query},${key}`, [query, key, allowed]);
     }
     change("painted", [...painted.values()]);
+    change("row", cursor[0]);  // the mixture below follows the row that is being painted
   }
 
   function flip(positions) {

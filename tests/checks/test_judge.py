@@ -1,10 +1,13 @@
 """How answers are met: each kind of bad answer with its own sentence, right ones without a word too many."""
 
+from dataclasses import replace
+
 import torch
 import pytest
 
 from course import checks
 from course.checks import Case, CheckFailed, Exercise, Feedback, Hint, check, judge
+from course.checks import exercise as exercise_module
 from course.checks.exercise import Outcome, difference, judge_outcomes, run_case
 from course.checks.show import show, side_by_side
 from course.study import progress
@@ -373,3 +376,25 @@ def test_an_unknown_exercise_offers_the_nearest(asked, near):
 def test_an_exercise_like_no_other_lists_what_there_is():
     with pytest.raises(ValueError, match="There is no exercise 'softmax'. There are 0.*04.1, 04.2"):
         checks.find("softmax")
+
+
+def test_an_answer_that_never_ends_is_met_with_a_sentence(monkeypatch):
+    monkeypatch.setattr(exercise_module, "LIMIT_SECONDS", 1)
+
+    def forever(x):
+        while True:
+            try:
+                x = x + 0
+            except Exception:
+                pass
+
+    verdict = judge(HALVES, forever)
+    assert not verdict.passed
+    assert verdict.problem.startswith("It raised TimeoutError: still running after 1 seconds. Does every loop move on")
+
+
+def test_two_mistakes_at_once_still_get_the_hint_for_what_is_shown():
+    double = Hint("doubles", lambda x: 2 * x, "Half, not twice.")
+    exercise = replace(HALVES, hints=(double,), cases=lambda seed: [Case((torch.ones(2),)), Case((-torch.ones(3),))])
+    verdict = judge(exercise, lambda x: 2 * x.abs())  # doubles, and loses the sign
+    assert verdict.hint == "Half, not twice."
