@@ -482,7 +482,7 @@ export default { render({ model, el }) {
     return `Hidden: ${specials().join(" and ")}. Here ${who} gives them ${share}% of its attention, so what is shown adds up to ${100 - share}%.`;
   }
 
-  // ---- drawing, once a frame at most
+  // ---- drawing
   function draw() {
     state.frame = 0;
     if (!root.isConnected || !box.clientWidth || !n) return;
@@ -521,6 +521,8 @@ export default { render({ model, el }) {
     if (hiddenNote.textContent !== note) hiddenNote.textContent = note;
   }
   function ask() { if (!state.frame) state.frame = requestAnimationFrame(draw); }
+  // What a key or a slider chose is drawn at once: to wait for the next frame would cost one.
+  function drawNow() { cancelAnimationFrame(state.frame); draw(); }
   function askAll() { state.stale = true; ask(); }
 
   function brightness(colour) {
@@ -596,7 +598,7 @@ export default { render({ model, el }) {
   // ---- life
   model.on("change:buffer change:tokens change:kinds change:shape", load);
   model.on("change:hide_special", rebuild);
-  model.on("change:layer change:head change:query", ask);
+  model.on("change:layer change:head change:query", drawNow);
   model.on("change:view", () => {
     state.key = -1;
     for (const radio of views.querySelectorAll("input")) radio.checked = radio.value === model.get("view");

@@ -519,8 +519,8 @@ function render({ model, el }) {
       if (Boolean(kinds[query * n + key]) === allowed) painted.delete(`${query},${key}`);
       else painted.set(`${query},${key}`, [query, key, allowed]);
     }
+    model.set("row", cursor[0]);  // the mixture below follows the row that is being painted
     change("painted", [...painted.values()]);
-    change("row", cursor[0]);  // the mixture below follows the row that is being painted
   }
 
   function flip(positions) {

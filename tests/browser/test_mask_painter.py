@@ -130,6 +130,7 @@ def test_python_sees_what_the_browser_shows(painter, notebook):
     rows = painter.get_by_role("slider", name="Row of the weights")
     rows.focus()
     notebook.keyboard.press("ArrowDown")
+    notebook.wait_for_timeout(1000)  # ipywidgets sends one change at a time, the next when the kernel has answered
     printed = notebook.evaluate(
         f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[2];
             const {{ CodeCell }} = {{ CodeCell: cell.constructor }};
