@@ -141,7 +141,7 @@ def row_bars(
         figure.add_trace(
             go.Bar(
                 y=positions, x=gaps, orientation="h", showlegend=False, hoverinfo="skip",
-                marker=dict(color="rgba(0,0,0,0)", line=dict(color=MASKED, width=1), pattern=dict(shape="/", fgcolor=MASKED, size=6)),
+                marker=dict(color="rgba(0,0,0,0)", line=dict(color=MASKED, width=1), pattern=dict(shape="/", fgcolor="rgba(138,138,138,0.3)", size=8)),
                 text=[missing if gap > 0.12 else "" for gap in gaps], textposition="inside", insidetextanchor="middle",
                 textangle=0, textfont=dict(color=INK, size=12),
             )
