@@ -23,7 +23,8 @@ FRESH = "img:not([data-stored]), .js-plotly-plot:not([data-stored]), .ac canvas,
 RUN = """async () => {
     document.querySelectorAll('img, .js-plotly-plot').forEach(e => e.setAttribute('data-stored', ''));
     const began = performance.now(); window.__first = null;
-    const look = () => { const found = [...document.querySelectorAll('.jp-OutputArea')].some(o => o.querySelector(`%s`));
+    const look = () => {
+        const found = [...document.querySelectorAll('.jp-OutputArea')].some(o => o.querySelector(`%s`));
         if (found) window.__first = performance.now() - began; else requestAnimationFrame(look); };
     requestAnimationFrame(look);
     await window.jupyterapp.commands.execute('notebook:run-all-cells');

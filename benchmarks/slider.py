@@ -68,13 +68,27 @@ draw()
 ipywidgets.VBox([slider, output])
 """
 CASES = [
-    Case("head view, layer", "from course.explorers.heads import HeadExplorer\nHeadExplorer(model, TEXT)",
-         ".ac-heads input[type=range] >> nth=0", ".ac-heads-canvas", 33),
-    Case("mask painter, temperature", "from course.explorers.masks import MaskPainter\nMaskPainter(model, TEXT)",
-         ".mask-painter input[type=range] >> nth=1", ".mp-panel:last-child canvas", 33),
-    Case("tokenizer, step",
-         "from course.explorers.tokens import TokenizerExplorer\nTokenizerExplorer(model, text='untranslatability')",
-         ".ac-tokenizer input[type=range] >> nth=0", ".ac-tokenizer .tok-picture", 33),
+    Case(
+        "head view, layer",
+        "from course.explorers.heads import HeadExplorer\nHeadExplorer(model, TEXT)",
+        ".ac-heads input[type=range] >> nth=0",
+        ".ac-heads-canvas",
+        33,
+    ),
+    Case(
+        "mask painter, temperature",
+        "from course.explorers.masks import MaskPainter\nMaskPainter(model, TEXT)",
+        ".mask-painter input[type=range] >> nth=1",
+        ".mp-panel:last-child canvas",
+        33,
+    ),
+    Case(
+        "tokenizer, step",
+        "from course.explorers.tokens import TokenizerExplorer\nTokenizerExplorer(model, text='untranslatability')",
+        ".ac-tokenizer input[type=range] >> nth=0",
+        ".ac-tokenizer .tok-picture",
+        33,
+    ),
     Case("plotly FigureWidget, temperature", FIGURE_WIDGET, ".noUi-handle", ".js-plotly-plot", None),
     Case("matplotlib in Output, temperature", MATPLOTLIB, ".noUi-handle", ".widget-output", None),
 ]

@@ -152,7 +152,8 @@ def additive_scores(query: Tensor, key: Tensor, W_query: Tensor, W_key: Tensor, 
         ValueError: a width does not fit its matrix.
 
     Example:
-        >>> additive_scores(torch.zeros(2, 3), torch.zeros(5, 4), torch.ones(7, 3), torch.ones(7, 4), torch.ones(7)).shape
+        >>> query, key = torch.zeros(2, 3), torch.zeros(5, 4)
+        >>> additive_scores(query, key, torch.ones(7, 3), torch.ones(7, 4), torch.ones(7)).shape
         torch.Size([2, 5])
 
     Source: Bahdanau et al. (2015), Appendix A.1.2.
@@ -263,7 +264,13 @@ def scaled_dot_product_attention(
 
 
 def additive_attention(
-    query: Tensor, key: Tensor, value: Tensor, W_query: Tensor, W_key: Tensor, v: Tensor, may_attend: Tensor | None = None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    W_query: Tensor,
+    W_key: Tensor,
+    v: Tensor,
+    may_attend: Tensor | None = None,
 ) -> Attended:
     """Average the values, weighting each by softmax(vᵀ tanh(W_query q + W_key k)).
 
@@ -271,7 +278,8 @@ def additive_attention(
 
     Example:
         >>> zeros = torch.zeros
-        >>> additive_attention(zeros(1, 3), zeros(2, 4), torch.tensor([[1.0], [3.0]]), zeros(5, 3), zeros(5, 4), zeros(5)).output
+        >>> value = torch.tensor([[1.0], [3.0]])
+        >>> additive_attention(zeros(1, 3), zeros(2, 4), value, zeros(5, 3), zeros(5, 4), zeros(5)).output
         tensor([[2.]])
 
     Source: Bahdanau et al. (2015), §3.1.
@@ -305,7 +313,9 @@ def padding_mask(lengths: Tensor | list[int], n_key: int | None = None, side: st
     """
     lengths = torch.as_tensor(lengths)
     if lengths.ndim != 1 or lengths.is_floating_point() or lengths.dtype == torch.bool:
-        raise ValueError(f"lengths must be a list of whole numbers, got {lengths.dtype} of shape {tuple(lengths.shape)}.")
+        raise ValueError(
+            f"lengths must be a list of whole numbers, got {lengths.dtype} of shape {tuple(lengths.shape)}."
+        )
     if side not in ("right", "left"):
         raise ValueError(f"side must be 'right' or 'left', got {side!r}.")
     longest = int(lengths.max()) if len(lengths) else 0
@@ -455,5 +465,6 @@ def _require_mask(may_attend: Tensor, shape: torch.Size) -> None:
         fits = False
     if not fits:
         raise ValueError(
-            f"may_attend must broadcast to the scores (..., n_query, n_key) {tuple(shape)}, got {tuple(may_attend.shape)}."
+            f"may_attend must broadcast to the scores (..., n_query, n_key) {tuple(shape)}, "
+            f"got {tuple(may_attend.shape)}."
         )

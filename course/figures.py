@@ -1,8 +1,8 @@
 """Arrays and labels in, a picture out: plotly figures that read well on light and on dark paper.
 
 Colours mean the same in every lesson, as in the explorers: queries blue, keys vermillion, values green; weights run
-from the paper's colour to purple, scores from gold (low) over paper to purple (high), and what is masked is grey. Every picture carries a
-text alternative with its numbers, which is also what ``pytest --nbval`` compares.
+from the paper's colour to purple, scores from gold (low) over paper to purple (high), and what is masked is grey.
+Every picture carries a text alternative with its numbers, which is also what ``pytest --nbval`` compares.
 """
 
 from __future__ import annotations
@@ -85,15 +85,22 @@ def panels(
     cell = CELL if max(n_rows, n_columns) <= MOST_NUMBERS else SMALL_CELL
     labels_width = 12 + 8 * max(map(len, query_tokens))
     cell = max(10, min(cell, int((WIDEST - labels_width - 30 - 24 * len(arrays)) / len(arrays) / n_columns)))
-    # The same token may stand twice, so positions are the axis and tokens only its labels. The panels share the queries'
-    # labels on the left.
-    figure = make_subplots(1, len(arrays), subplot_titles=[title for title, _, _ in arrays], shared_yaxes=True,
-                           horizontal_spacing=24 / (len(arrays) * cell * n_columns + 24 * len(arrays)))  # fmt: skip
+    # The same token may stand twice, so positions are the axis and tokens only its labels. The panels share the
+    # queries' labels on the left.
+    figure = make_subplots(
+        1,
+        len(arrays),
+        subplot_titles=[title for title, _, _ in arrays],
+        shared_yaxes=True,
+        horizontal_spacing=24 / (len(arrays) * cell * n_columns + 24 * len(arrays)),
+    )
     limit = max((np.abs(a[np.isfinite(a)]).max(initial=0) for _, a, kind in arrays if kind == "scores"), default=1) or 1
     for column, (_, array, kind) in enumerate(arrays, start=1):
         for trace in _matrix_traces(array, kind, limit, cell):
             figure.add_trace(trace, row=1, col=column)
-        figure.update_xaxes(tickvals=list(range(n_columns)), ticktext=_labels(key_tokens), tickangle=-45, row=1, col=column)
+        figure.update_xaxes(
+            tickvals=list(range(n_columns)), ticktext=_labels(key_tokens), tickangle=-45, row=1, col=column
+        )
     figure.update_yaxes(
         tickvals=list(range(n_rows)), ticktext=_labels(query_tokens), range=[n_rows - 0.5, -0.5], autorange=False
     )
@@ -113,7 +120,11 @@ def panels(
 
 
 def row_bars(
-    weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | None = None, title: str = "", missing: str = "missing"
+    weights,
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str] | None = None,
+    title: str = "",
+    missing: str = "missing",
 ) -> Picture:
     """Draw each row of weights as one bar made of its parts, against the line where a whole row would end.
 
@@ -129,37 +140,72 @@ def row_bars(
     for j, token in enumerate(key_tokens):
         figure.add_trace(
             go.Bar(
-                y=positions, x=array[:, j], orientation="h", name=token, showlegend=False,
+                y=positions,
+                x=array[:, j],
+                orientation="h",
+                name=token,
+                showlegend=False,
                 marker=dict(color=(WEIGHT, "#d9cfeb")[j % 2], line=dict(color=WHITE, width=1)),
-                text=[token if w > 0.08 else "" for w in array[:, j]], textposition="inside", insidetextanchor="middle",
-                textangle=0, textfont=dict(color=(WHITE, DARK)[j % 2], size=11), hovertemplate=f"{token}: %{{x:.3f}}<extra></extra>",
+                text=[token if w > 0.08 else "" for w in array[:, j]],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                textfont=dict(color=(WHITE, DARK)[j % 2], size=11),
+                hovertemplate=f"{token}: %{{x:.3f}}<extra></extra>",
             )
-        )  # fmt: skip
+        )
     sums = array.sum(axis=1)
     gaps = np.clip(1 - sums, 0, None)
     if (gaps > 0.005).any():
         figure.add_trace(
             go.Bar(
-                y=positions, x=gaps, orientation="h", showlegend=False, hoverinfo="skip",
-                marker=dict(color="rgba(0,0,0,0)", line=dict(color=MASKED, width=1), pattern=dict(shape="/", fgcolor="rgba(138,138,138,0.3)", size=8)),
-                text=[missing if gap > 0.12 else "" for gap in gaps], textposition="inside", insidetextanchor="middle",
-                textangle=0, textfont=dict(color=INK, size=12),
+                y=positions,
+                x=gaps,
+                orientation="h",
+                showlegend=False,
+                hoverinfo="skip",
+                marker=dict(
+                    color="rgba(0,0,0,0)",
+                    line=dict(color=MASKED, width=1),
+                    pattern=dict(shape="/", fgcolor="rgba(138,138,138,0.3)", size=8),
+                ),
+                text=[missing if gap > 0.12 else "" for gap in gaps],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                textfont=dict(color=INK, size=12),
             )
-        )  # fmt: skip
+        )
     figure.add_vline(x=1, line=dict(color=INK, dash="dot", width=1.5))
     for i, total in enumerate(sums):
-        figure.add_annotation(x=max(1.0, total if np.isfinite(total) else 1.0), y=i, text=f"sum {total:.2f}", showarrow=False, xanchor="left", xshift=8)
+        figure.add_annotation(
+            x=max(1.0, total if np.isfinite(total) else 1.0),
+            y=i,
+            text=f"sum {total:.2f}",
+            showarrow=False,
+            xanchor="left",
+            xshift=8,
+        )
     figure.update_layout(barmode="stack", bargap=0.25)
     figure.update_yaxes(tickvals=positions, ticktext=_labels(query_tokens), range=[len(positions) - 0.5, -0.5])
-    figure.update_xaxes(range=[0, max(1.22, float(np.nanmax(sums, initial=1)) + 0.2)], title="weight", tickvals=[0, 0.25, 0.5, 0.75, 1], title_standoff=6)
+    figure.update_xaxes(
+        range=[0, max(1.22, float(np.nanmax(sums, initial=1)) + 0.2)],
+        title="weight",
+        tickvals=[0, 0.25, 0.5, 0.75, 1],
+        title_standoff=6,
+    )
     left = 24 + 8 * max(map(len, query_tokens))
     _dress(figure, width=680, height=34 * len(positions) + 96, margin=dict(l=left, r=8, t=36, b=50), title=title)
-    lines = [f"{q}: sum {t:.2f} = " + " + ".join(f"{k} {w:.2f}" for k, w in zip(key_tokens, row, strict=True) if w >= 0.005)
-             for q, t, row in zip(query_tokens, sums, array, strict=True)]  # fmt: skip
+    lines = [
+        f"{q}: sum {t:.2f} = " + " + ".join(f"{k} {w:.2f}" for k, w in zip(key_tokens, row, strict=True) if w >= 0.005)
+        for q, t, row in zip(query_tokens, sums, array, strict=True)
+    ]
     return Picture(figure, "\n".join([f"{title or 'rows of weights'}:", *lines]))
 
 
-def bars(labels: Sequence[str], values: Sequence[float], title: str = "", unit: str = "", colour: str = QUERY) -> Picture:
+def bars(
+    labels: Sequence[str], values: Sequence[float], title: str = "", unit: str = "", colour: str = QUERY
+) -> Picture:
     """Draw one horizontal bar a label, its number written at its end.
 
     Args:
@@ -171,21 +217,40 @@ def bars(labels: Sequence[str], values: Sequence[float], title: str = "", unit: 
     values = [float(v) for v in values]
     figure = go.Figure(
         go.Bar(
-            y=list(range(len(values))), x=values, orientation="h", marker=dict(color=colour, opacity=0.85),
-            text=[text.replace("-", "−") for text in texts], textposition="outside", cliponaxis=False, hoverinfo="skip",
+            y=list(range(len(values))),
+            x=values,
+            orientation="h",
+            marker=dict(color=colour, opacity=0.85),
+            text=[text.replace("-", "−") for text in texts],
+            textposition="outside",
+            cliponaxis=False,
+            hoverinfo="skip",
         )
-    )  # fmt: skip
+    )
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=_labels(labels), range=[len(labels) - 0.5, -0.5])
     low, high = min(0.0, *values), max(0.0, *values)
     room = 0.16 * (high - low or 1)
-    figure.update_xaxes(title=dict(text=unit, standoff=6), range=[low - (room if low < 0 else 0), high + room], zeroline=True, zerolinecolor=INK)
+    figure.update_xaxes(
+        title=dict(text=unit, standoff=6),
+        range=[low - (room if low < 0 else 0), high + room],
+        zeroline=True,
+        zerolinecolor=INK,
+    )
     left = 24 + 7 * max(map(len, labels))
-    _dress(figure, width=min(WIDEST, left + 460), height=30 * len(values) + 90, margin=dict(l=left, r=20, t=36, b=48), title=title)
+    _dress(
+        figure,
+        width=min(WIDEST, left + 460),
+        height=30 * len(values) + 90,
+        margin=dict(l=left, r=20, t=36, b=48),
+        title=title,
+    )
     body = ", ".join(f"{label} {text}" for label, text in zip(labels, texts, strict=True))
     return Picture(figure, f"{title or 'bars'}{f' ({unit})' if unit else ''}: {body}")
 
 
-def token_strip(rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[int] | None = None, title: str = "") -> Picture:
+def token_strip(
+    rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[int] | None = None, title: str = ""
+) -> Picture:
     """Draw tokens as a row of cards, with any number of rows of facts about them underneath.
 
     Args:
@@ -202,21 +267,42 @@ def token_strip(rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[int
     widths = [max(34, 14 + 8 * max(len(str(texts[i])) for _, texts in rows)) for i in range(n)]
     left_edges = np.concatenate([[0], np.cumsum(widths)])
     for i in range(n):
-        figure.add_shape(type="rect", x0=left_edges[i] + 2, x1=left_edges[i + 1] - 2, y0=-0.5, y1=0.45,
-                         fillcolor=fills[groups[i]], line=dict(width=1, color=[QUERY, KEY, MASKED][groups[i]]))  # fmt: skip
+        figure.add_shape(
+            type="rect",
+            x0=left_edges[i] + 2,
+            x1=left_edges[i + 1] - 2,
+            y0=-0.5,
+            y1=0.45,
+            fillcolor=fills[groups[i]],
+            line=dict(width=1, color=[QUERY, KEY, MASKED][groups[i]]),
+        )
         for r, (_, texts) in enumerate(rows):
-            figure.add_annotation(x=(left_edges[i] + left_edges[i + 1]) / 2, y=-r, text=_escape(str(texts[i])), showarrow=False,
-                                  font=dict(size=13, weight=600, color=DARK) if r == 0 else dict(size=12, color=INK))  # fmt: skip
+            figure.add_annotation(
+                x=(left_edges[i] + left_edges[i + 1]) / 2,
+                y=-r,
+                text=_escape(str(texts[i])),
+                showarrow=False,
+                font=dict(size=13, weight=600, color=DARK) if r == 0 else dict(size=12, color=INK),
+            )
     figure.update_xaxes(visible=False, range=[0, float(left_edges[-1])])
-    figure.update_yaxes(tickvals=[-r for r in range(len(rows))], ticktext=[name for name, _ in rows], range=[-len(rows) + 0.4, 0.6])
+    figure.update_yaxes(
+        tickvals=[-r for r in range(len(rows))], ticktext=[name for name, _ in rows], range=[-len(rows) + 0.4, 0.6]
+    )
     left = 20 + 8 * max(len(name) for name, _ in rows)
-    _dress(figure, width=left + float(left_edges[-1]) + 12, height=28 * len(rows) + 24 + (30 if title else 0),
-           margin=dict(l=left, r=8, t=34 if title else 8, b=8), title=title)  # fmt: skip
+    _dress(
+        figure,
+        width=left + float(left_edges[-1]) + 12,
+        height=28 * len(rows) + 24 + (30 if title else 0),
+        margin=dict(l=left, r=8, t=34 if title else 8, b=8),
+        title=title,
+    )
     lines = [f"{name}: {' | '.join(map(str, texts))}" for name, texts in rows]
     return Picture(figure, "\n".join(([title] if title else []) + lines))
 
 
-def curves(x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", x_name: str = "", y_name: str = "") -> Picture:
+def curves(
+    x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", x_name: str = "", y_name: str = ""
+) -> Picture:
     """Draw curves over a common x, each named at its end and drawn with its own dash, so that no colour is needed.
 
     Args:
@@ -226,15 +312,26 @@ def curves(x: Sequence[float], ys: dict[str, Sequence[float]], title: str = "", 
     dashes, palette = ["solid", "dash", "dot", "dashdot"], [QUERY, KEY, VALUE, MASKED]
     for i, (name, y) in enumerate(ys.items()):
         y = [float(v) for v in y]
-        figure.add_trace(go.Scatter(x=list(x), y=y, mode="lines+markers", name=name,
-                                    line=dict(color=palette[i % 4], dash=dashes[i % 4], width=2.5), marker=dict(size=6)))  # fmt: skip
+        figure.add_trace(
+            go.Scatter(
+                x=list(x),
+                y=y,
+                mode="lines+markers",
+                name=name,
+                line=dict(color=palette[i % 4], dash=dashes[i % 4], width=2.5),
+                marker=dict(size=6),
+            )
+        )
     figure.update_xaxes(title=dict(text=x_name, standoff=6))
     figure.update_yaxes(title=y_name, automargin=True)
     _dress(figure, width=680, height=370, margin=dict(l=70, r=20, t=72, b=50), title=title)
     figure.update_xaxes(showline=True, linecolor="rgba(128,128,128,0.5)")
     figure.update_yaxes(showgrid=True, gridcolor="rgba(128,128,128,0.25)")
     figure.update_layout(legend=dict(orientation="h", y=1.02, yanchor="bottom", x=0))
-    lines = [f"{name}: " + ", ".join(f"{a:g} → {_number(float(b))}" for a, b in zip(x, y, strict=True)) for name, y in ys.items()]
+    lines = [
+        f"{name}: " + ", ".join(f"{a:g} → {_number(float(b))}" for a, b in zip(x, y, strict=True))
+        for name, y in ys.items()
+    ]
     return Picture(figure, "\n".join([f"{title or 'curves'} ({y_name} over {x_name}):", *lines]))
 
 
@@ -251,25 +348,37 @@ def _matrix_traces(array, kind, limit, cell) -> list:
     }[kind]
     traces = [
         go.Heatmap(
-            z=[[round(float(v), 3) if here else None for v, here in zip(*rows, strict=True)]
-               for rows in zip(values, there, strict=True)],
-            colorscale=colours, zmin=low, zmax=high, showscale=False, xgap=1, ygap=1, hoverongaps=False,
+            z=[
+                [round(float(v), 3) if here else None for v, here in zip(*rows, strict=True)]
+                for rows in zip(values, there, strict=True)
+            ],
+            colorscale=colours,
+            zmin=low,
+            zmax=high,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hoverongaps=False,
             hoverinfo="skip" if cell >= 24 else "z",
         )
         for values, there, colours in [(array, finite, scale), (np.zeros_like(array), ~finite, UNSEEN_SCALE)]
         if there.any()
-    ]  # fmt: skip
+    ]
     if cell >= 24:
         strong = finite & (np.where(finite, array, 0) > STRONG * high) & (kind != "mask")
         for there, ink in [(strong, WHITE), (~strong, DARK)]:
             rows, columns = np.nonzero(there)
             traces.append(
                 go.Scatter(
-                    x=columns.tolist(), y=rows.tolist(), mode="text", showlegend=False, hoverinfo="skip",
+                    x=columns.tolist(),
+                    y=rows.tolist(),
+                    mode="text",
+                    showlegend=False,
+                    hoverinfo="skip",
                     text=[_cell_text(array[i, j], kind) for i, j in zip(rows, columns, strict=True)],
                     textfont=dict(size=12 if cell >= 34 else 10, color=ink),
                 )
-            )  # fmt: skip
+            )
     return traces
 
 
@@ -301,7 +410,8 @@ def _matrix(matrix, query_tokens, key_tokens) -> np.ndarray:
     array = np.asarray(matrix, dtype=float)
     if array.shape != (len(query_tokens), len(key_tokens)):
         raise ValueError(
-            f"a matrix needs one row a query token and one column a key token, so ({len(query_tokens)}, {len(key_tokens)}), "
+            f"a matrix needs one row a query token and one column a key token, "
+            f"so ({len(query_tokens)}, {len(key_tokens)}), "
             f"got {array.shape}."
         )
     return array
@@ -309,10 +419,26 @@ def _matrix(matrix, query_tokens, key_tokens) -> np.ndarray:
 
 def _dress(figure: go.Figure, width: float, height: float, margin: dict, title: str = "") -> None:
     figure.update_layout(
-        template=None, width=round(width), height=round(height), margin=margin,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font=dict(color=INK, size=12),
-        title=dict(text=title, x=0, xref="container", y=1, yref="container", yanchor="top", pad=dict(t=8, l=8), font=dict(size=14)) if title else None,
-    )  # fmt: skip
+        template=None,
+        width=round(width),
+        height=round(height),
+        margin=margin,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font=dict(color=INK, size=12),
+        title=dict(
+            text=title,
+            x=0,
+            xref="container",
+            y=1,
+            yref="container",
+            yanchor="top",
+            pad=dict(t=8, l=8),
+            font=dict(size=14),
+        )
+        if title
+        else None,
+    )
     figure.update_xaxes(showgrid=False, zeroline=False, showline=False, ticks="", fixedrange=True)
     figure.update_yaxes(showgrid=False, zeroline=False, showline=False, ticks="", fixedrange=True)
 

@@ -28,7 +28,14 @@ from torch import Tensor
 
 from course import sources
 
-WELL_KNOWN = ("bert-base-uncased", "bert-base-cased", "distilbert-base-uncased", "roberta-base", "gpt2", "bert-tiny-uncased")
+WELL_KNOWN = (
+    "bert-base-uncased",
+    "bert-base-cased",
+    "distilbert-base-uncased",
+    "roberta-base",
+    "gpt2",
+    "bert-tiny-uncased",
+)
 # What the attention layers of the hub's models call the linear maps that make queries, keys and values.
 PROJECTION_NAMES = (("query", "key", "value"), ("q_proj", "k_proj", "v_proj"), ("q_lin", "k_lin", "v_lin"))
 
@@ -205,7 +212,9 @@ class Model:
             raise ValueError(f"n_tokens must be a positive whole number, got {n_tokens!r}.")
         encoded = self._encode(text, None, "right", None)
         if encoded["input_ids"].shape[1] + n_tokens > self.max_tokens:
-            raise ValueError(f"The text and {n_tokens} more tokens are more than the {self.max_tokens} that {self.name} reads.")
+            raise ValueError(
+                f"The text and {n_tokens} more tokens are more than the {self.max_tokens} that {self.name} reads."
+            )
         with torch.no_grad():
             ids = self.network.generate(
                 **encoded, max_new_tokens=n_tokens, do_sample=False, pad_token_id=self.tokenizer.pad_token_id
@@ -232,7 +241,9 @@ class Model:
         pairs = None if pair is None else ([pair] if isinstance(pair, str) else pair)
         for given in (texts, pairs or []):
             if not isinstance(given, (list, tuple)) or not all(isinstance(t, str) for t in given):
-                came = type(given).__name__ if not isinstance(given, (list, tuple)) else "a list with other things in it"
+                came = (
+                    type(given).__name__ if not isinstance(given, (list, tuple)) else "a list with other things in it"
+                )
                 raise TypeError(f"{self.name} reads text: a string, or a list of strings. It was given {came}.")
         if not texts:
             raise ValueError(f"There is no text here: {self.name} was given an empty list.")
@@ -250,7 +261,9 @@ class Model:
                 f"This text is {longest} tokens long, and {self.name} can read {self.max_tokens} at once. Shorten it."
             )
         if pad_to is not None and not longest <= pad_to <= self.max_tokens:
-            raise ValueError(f"pad_to must lie between {longest} (the longest text) and {self.max_tokens}, got {pad_to}.")
+            raise ValueError(
+                f"pad_to must lie between {longest} (the longest text) and {self.max_tokens}, got {pad_to}."
+            )
         padded = self.tokenizer.pad(
             unpadded,
             padding="longest" if pad_to is None else "max_length",
@@ -363,7 +376,9 @@ def _convert_gguf(gguf: Path, target: Path) -> None:
 
     transformers = _transformers()
     with redirect_stderr(io.StringIO()):  # transformers draws its own bar here
-        network = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        network = transformers.AutoModelForCausalLM.from_pretrained(
+            gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+        )
         tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     weights = {name: w.half().contiguous() for name, w in network.state_dict().items() if name != "lm_head.weight"}
     tokenizer.save_pretrained(target)

@@ -175,7 +175,11 @@ def test_masks_combine_by_and():
 def test_cross_and_segment_masks():
     mask = cross_mask(torch.ones(2, 3, dtype=torch.bool), torch.tensor([[True, False], [True, True]]))
     assert mask.shape == (2, 3, 2) and mask[0].tolist() == [[True, False]] * 3
-    assert same_segment_mask(torch.tensor([0, 1, 0])).tolist() == [[True, False, True], [False, True, False], [True, False, True]]
+    assert same_segment_mask(torch.tensor([0, 1, 0])).tolist() == [
+        [True, False, True],
+        [False, True, False],
+        [True, False, True],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,7 @@ def test_a_mistyped_command_is_a_usage_error_with_a_suggestion():
 def test_a_mistyped_notebook_is_a_usage_error_with_a_suggestion(notebooks, asked, offered):
     result = run("check", asked)
     assert result.exit_code == 2
-    assert result.output.splitlines()[-1] == (
-        f"Error: There is no notebook '{asked}'. Did you mean '{Path(offered)}'?"
-    )
+    assert result.output.splitlines()[-1] == (f"Error: There is no notebook '{asked}'. Did you mean '{Path(offered)}'?")
 
 
 def test_other_files_and_empty_folders_are_refused(notebooks):

@@ -19,12 +19,16 @@ def bundle(picture):
 
 
 def test_a_heatmap_says_its_numbers_in_words():
-    picture = figures.attention_heatmap(torch.tensor([[1.0, 0, 0], [0.25, 0.75, 0], [0.1, 0.2, 0.7]]), TOKENS, title="head 3")
+    picture = figures.attention_heatmap(
+        torch.tensor([[1.0, 0, 0], [0.25, 0.75, 0], [0.1, 0.2, 0.7]]), TOKENS, title="head 3"
+    )
     assert bundle(picture)["text/plain"] == (
         "head 3 (rows: queries; columns: the cat <b>sat</b>)\n"
         "  the: 1.00 0.00 0.00\n  cat: 0.25 0.75 0.00\n  <b>sat</b>: 0.10 0.20 0.70"
     )
-    written = [text for trace in bundle(picture)[PLOTLY]["data"] if trace["type"] == "scatter" for text in trace["text"]]
+    written = [
+        text for trace in bundle(picture)[PLOTLY]["data"] if trace["type"] == "scatter" for text in trace["text"]
+    ]
     assert sorted(written) == sorted(["1.00", "0", "0", "0.25", "0.75", "0", "0.10", "0.20", "0.70"])
 
 
@@ -37,7 +41,9 @@ def test_masked_and_missing_numbers_are_named():
     scores = torch.tensor([[1.5, -math.inf], [math.nan, -2.0]])
     picture = figures.panels([("scores", scores, "scores"), ("mask", scores > 0, "mask")], ["a", "b"])
     assert "a: 1.50 -inf" in picture.alt and "b: nan -2.00" in picture.alt and "a: 1 0" in picture.alt
-    written = [text for trace in bundle(picture)[PLOTLY]["data"] if trace["type"] == "scatter" for text in trace["text"]]
+    written = [
+        text for trace in bundle(picture)[PLOTLY]["data"] if trace["type"] == "scatter" for text in trace["text"]
+    ]
     assert {"−∞", "NaN", "−2.0", "●", "✕"} <= set(written)
 
 

@@ -205,7 +205,9 @@ def test_a_hub_model_without_a_network_is_met_with_a_sentence(monkeypatch, tmp_p
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     models.load.cache_clear()
-    with pytest.raises(ModelError, match="'bert-base-uncasd' would come from .* cannot be reached .* Did you mean 'bert-base-uncased'"):
+    with pytest.raises(
+        ModelError, match="'bert-base-uncasd' would come from .* cannot be reached .* Did you mean 'bert-base-uncased'"
+    ):
         models.load("bert-base-uncasd")
     with pytest.raises(ModelError, match="'minilm' and 'smollm2' need no network"):
         models.load("bert-base-uncased")

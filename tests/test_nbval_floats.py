@@ -57,7 +57,9 @@ NOTEBOOK = """{{"cells": [{{"cell_type": "code", "execution_count": 1, "id": "a"
  "metadata": {{"kernelspec": {{"display_name": "P", "language": "python", "name": "python3"}}}}, "nbformat": 4, "nbformat_minor": 5}}"""
 
 
-@pytest.mark.parametrize("stored, printed, passed", [("0.61", "0.62", 1), ("0.61", "0.71", 0), ("6 heads", "7 heads", 0)])
+@pytest.mark.parametrize(
+    "stored, printed, passed", [("0.61", "0.62", 1), ("0.61", "0.71", 0), ("6 heads", "7 heads", 0)]
+)
 def test_the_plugin_gives_this_comparison_to_nbval(pytester, stored, printed, passed):
     pytester.makefile(".ipynb", lesson=NOTEBOOK.format(stored=stored, printed=printed))
     result = pytester.runpytest_subprocess("--nbval", "-p", "course.nbval_floats", "lesson.ipynb")

@@ -127,5 +127,10 @@ def test_stored_sentences_from_the_corpora_are_a_few_words_at_most(path):
         for output in cell.outputs
     )
     stored = " ".join(stored.split())
-    runs = {" ".join(words[i : i + 8]) for e in corpora.rotten_tomatoes().train[:2000] for words in [e.text.split()] for i in range(len(words) - 7)}
+    runs = {
+        " ".join(words[i : i + 8])
+        for e in corpora.rotten_tomatoes().train[:2000]
+        for words in [e.text.split()]
+        for i in range(len(words) - 7)
+    }
     assert not [run for run in runs if run in stored]

@@ -21,12 +21,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import start  # noqa: E402
-
 from course import sources  # noqa: E402
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="kills process groups, hands locks on")
 
-BACKEND = '''
+BACKEND = """
 import zipfile
 def get_requires_for_build_editable(config_settings=None): return []
 def build_editable(folder, config_settings=None, metadata_directory=None):
@@ -37,7 +36,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr(f"{info}/RECORD", f"{info}/METADATA,,\\n{info}/WHEEL,,\\n{info}/RECORD,,\\n")
     return name
-'''
+"""
 
 
 def tiny_wheel(folder: Path, package: str, version: str) -> None:

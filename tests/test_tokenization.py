@@ -95,7 +95,13 @@ def test_the_cat_sat_is_the_row_of_ids_that_the_lesson_shows(bert):
 def test_byte_pair_encoding_gives_exactly_the_pieces_of_the_real_tokenizer(smollm2, bert):
     ranks = merge_ranks([tuple(pair) for pair in json.loads(smollm2.backend_tokenizer.to_str())["model"]["merges"]])
     words = sorted(token for token in bert.get_vocab() if token.isalpha())
-    sample = random.Random(2).sample(words, 500) + ["tokenization", "antidisestablishmentarianism", "naïve", "東京", "❤️"]
+    sample = random.Random(2).sample(words, 500) + [
+        "tokenization",
+        "antidisestablishmentarianism",
+        "naïve",
+        "東京",
+        "❤️",
+    ]
     for word in sample:
         for text in (word, " " + word.title()):
             for unit, _ in smollm2.backend_tokenizer.pre_tokenizer.pre_tokenize_str(text):
@@ -202,7 +208,9 @@ def test_merging_never_changes_the_text():
 
 
 def test_learning_many_merges_equals_merging_one_step_at_a_time():
-    counts = Counter(word for text in ("aaaa banana bandana", "the cat that sat on that mat", "abababab") for word in text.split())
+    counts = Counter(
+        word for text in ("aaaa banana bandana", "the cat that sat on that mat", "abababab") for word in text.split()
+    )
     words, merges = split_words(counts), []
     while any(len(symbols) > 1 for symbols in words):
         step = merge_step(words)

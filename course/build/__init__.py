@@ -35,7 +35,9 @@ def course_root() -> Path:
 def notebooks(root: Path | None = None) -> list[Path]:
     """List the notebooks that are written by people, in the order of the course."""
     root = root or course_root()
-    return sorted([*root.glob("lessons/*.ipynb"), *root.glob("solutions/*.ipynb")], key=lambda p: (p.name, p.parent.name))
+    return sorted(
+        [*root.glob("lessons/*.ipynb"), *root.glob("solutions/*.ipynb")], key=lambda p: (p.name, p.parent.name)
+    )
 
 
 def build(paths: Iterable[Path] | None = None, on_progress: Callable[[str], None] = lambda line: None) -> list[Path]:
@@ -83,12 +85,16 @@ def check(paths: Iterable[Path] | None = None, on_progress: Callable[[str], None
         on_progress(f"{where}: checking")
         stored = nbformat.read(path, as_version=4)
         if prepare_source(nbformat.read(path, as_version=4), path) != stored:
-            problems.append(f"{where}: its metadata or set-up cell is not what the build writes. Run `course build {where}`.")
+            problems.append(
+                f"{where}: its metadata or set-up cell is not what the build writes. Run `course build {where}`."
+            )
         if path.parent.name == "solutions":
             exercise = path.parents[1] / "exercises" / path.name
             fresh = _as_text(cut(stored))
             if not exercise.exists() or exercise.read_text(encoding="utf-8") != fresh:
-                problems.append(f"exercises/{path.name}: is not what solutions/{path.name} gives. Run `course build {where}`.")
+                problems.append(
+                    f"exercises/{path.name}: is not what solutions/{path.name} gives. Run `course build {where}`."
+                )
         problems += [f"{where}: {problem}" for problem in disagreements(stored, path.parent)]
     if paths is None:
         known = {path.name for path in notebooks() if path.parent.name == "solutions"}

@@ -16,13 +16,13 @@ STUB = 'raise NotImplementedError("your turn")'
 _CHECK = re.compile(r'^check\("(\d\d\.\d+)", ', re.MULTILINE)
 _SOLUTION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.MULTILINE | re.DOTALL)
 
-SETUP = '''\
+SETUP = """\
 # On Colab this cell installs the course (about two minutes); anywhere else the next three lines do nothing.
 import sys
 if "google.colab" in sys.modules:
     %pip install --quiet "attention-course @ git+{repository}"
     from course.colab import prepare; prepare()
-'''
+"""
 
 
 def prepare_source(notebook, path: Path):

@@ -28,9 +28,11 @@ MOST_COLOURS = 224
 _WIDGET_PAGE = """<!doctype html><meta charset=utf-8><style>body{margin:0;width:%(width)dpx}%(css)s</style>
 <div id=picture style="display:inline-block;width:100%%"></div><script>window.ready = (async () => {
 const state = %(state)s;
-for (const [path, data] of %(buffers)s) { const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0)); state[path] = new DataView(bytes.buffer); }
+for (const [path, data] of %(buffers)s) {
+  const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0)); state[path] = new DataView(bytes.buffer); }
 const heard = {};
-const model = { get: k => state[k], set: (k, v) => { state[k] = v; (heard["change:" + k] || []).forEach(f => f()); }, save_changes() {},
+const model = { get: k => state[k], save_changes() {},
+  set: (k, v) => { state[k] = v; (heard["change:" + k] || []).forEach(f => f()); },
   on: (events, f) => events.split(" ").forEach(e => (heard[e] ||= []).push(f)), off() {}, send() {} };
 const module = await import(URL.createObjectURL(new Blob([%(esm)s], { type: "text/javascript" })));
 const widget = typeof module.default === "function" ? await module.default() : module.default;
@@ -38,6 +40,7 @@ await widget.initialize?.({ model });
 await widget.render({ model, el: document.getElementById("picture") });
 await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 })();</script>"""
+
 
 class Camera:
     """A browser that takes pictures of notebook outputs. Use it as a context manager."""

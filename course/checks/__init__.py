@@ -113,7 +113,9 @@ class Feedback:
         if v.printed:
             n = len(v.printed.splitlines())
             lines = "1 line" if n == 1 else f"{n} lines"
-            parts.append(f'<div style="margin-top:6px;opacity:.8">Your code printed {lines}; the check put them aside.</div>')
+            parts.append(
+                f'<div style="margin-top:6px;opacity:.8">Your code printed {lines}; the check put them aside.</div>'
+            )
         parts += [f'<div style="margin-top:6px;opacity:.8">{html.escape(note)}</div>' for note in v.notes]
         style = (
             f"border-left:4px solid {colour};padding:8px 14px;margin:4px 0;max-width:760px;line-height:1.45;"

@@ -270,7 +270,7 @@ def _problem_of(exercise: Exercise, expected: Any, outcome: Outcome) -> str | No
 
 
 def _is_stub(error: BaseException | None) -> bool:
-    """Say whether this is the exercise's own ``raise NotImplementedError("your turn")``; torch raises that class, too."""
+    """Say whether this is the exercise's own ``raise NotImplementedError("your turn")``; torch raises it, too."""
     return isinstance(error, NotImplementedError) and str(error) in ("", "your turn")
 
 
@@ -371,5 +371,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "ipykernel" in f.filename or f.filename.startswith("<")]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if "ipykernel" in f.filename or f.filename.startswith("<")
+    ]
     return f" (line {frames[-1].lineno} of your cell)" if frames else ""

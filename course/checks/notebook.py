@@ -233,7 +233,7 @@ def without_markers(source: str) -> str:
 
 
 def _find(answer, cells: list[dict]) -> dict | None:
-    """Find the learner's version of an answer cell; of several with the same name the last, as when all cells are run."""
+    """Find the learner's version of an answer cell; of several of one name the last, as when all cells are run."""
     for name in _names(answer):
         found = [cell for cell in cells if name in _names(cell)]
         if found:

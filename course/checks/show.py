@@ -6,7 +6,6 @@ import html
 import math
 from typing import Any
 
-import torch
 from torch import Tensor
 
 _MOST_SHOWN = 24
@@ -16,6 +15,7 @@ def show(value: Any) -> str:
     """Write a value the way a person would: small tensors in full, large ones by their shape.
 
     Example:
+        >>> import torch
         >>> show(torch.eye(2)), show(torch.zeros(3, 4, 5)), show("cat"), show(0.5)
         ('[[1, 0], [0, 1]]', 'tensor (3, 4, 5)', "'cat'", '0.5')
     """
@@ -29,7 +29,7 @@ def show(value: Any) -> str:
 
 
 def side_by_side(expected: Any, got: Any, tolerance: float) -> str:
-    """Draw two results as small tables of HTML, cells that differ marked by a frame and a sign; "" if they are too large."""
+    """Draw two results as small tables of HTML, cells that differ marked by a frame and a sign."""
     if not isinstance(expected, Tensor) or not isinstance(got, Tensor):
         return _two_columns(_code(show(expected)), _code(show(got)))
     matrices = [_as_matrix(t) for t in (expected, got)]

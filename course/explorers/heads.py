@@ -101,7 +101,8 @@ class HeadExplorer(anywidget.AnyWidget):
         n_layers, n_heads, n_tokens = self.shape
         return (
             f"{n_layers} layers of {n_heads} attention heads, of {self.model.name}, on {n_tokens} tokens: "
-            f"{' '.join(self.tokens)}\n{describe(self.buffer, self.shape, self.tokens, self.kinds, self.layer, self.head)}"
+            f"{' '.join(self.tokens)}\n"
+            + describe(self.buffer, self.shape, self.tokens, self.kinds, self.layer, self.head)
         )
 
 
@@ -187,5 +188,7 @@ def describe(
         for query, name in enumerate(names):
             keys = [key for key in best[query, :3] if key == best[query, 0] or weights[query, key] >= WORTH_A_WORD]
             looks = [f"{names[key]} ({weight(query, key)})" for key in keys]
-            lines.append(f"{name} looks most at {looks[0]}" + (f", then {' and '.join(looks[1:])}." if looks[1:] else "."))
+            lines.append(
+                f"{name} looks most at {looks[0]}" + (f", then {' and '.join(looks[1:])}." if looks[1:] else ".")
+            )
     return "\n".join(lines)

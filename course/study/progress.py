@@ -59,7 +59,8 @@ def best() -> dict[str, Best]:
     """
     if not _file().exists():
         return {}
-    query = "SELECT exercise, MAX(points), MAX(max_points), COUNT(*), MAX(at) FROM attempt GROUP BY exercise ORDER BY exercise"
+    columns = "exercise, MAX(points), MAX(max_points), COUNT(*), MAX(at)"
+    query = f"SELECT {columns} FROM attempt GROUP BY exercise ORDER BY exercise"
     try:
         with closing(_open()) as database:
             return {row[0]: Best(*row) for row in database.execute(query)}
@@ -75,7 +76,5 @@ def _file() -> Path:
 
 def _open() -> sqlite3.Connection:
     database = sqlite3.connect(_file(), timeout=5)
-    database.execute(
-        "CREATE TABLE IF NOT EXISTS attempt (exercise TEXT, points INTEGER, max_points INTEGER, at REAL)"
-    )
+    database.execute("CREATE TABLE IF NOT EXISTS attempt (exercise TEXT, points INTEGER, max_points INTEGER, at REAL)")
     return database

@@ -68,7 +68,8 @@ function fit() {
     }
   }
   const height = Math.ceil(document.body.getBoundingClientRect().height) + 2;
-  try { if (frameElement.offsetHeight !== height) frameElement.style.height = `${height}px`; } catch { /* a front end that forbids it */ }
+  try { if (frameElement.offsetHeight !== height) frameElement.style.height = `${height}px`; }
+  catch { /* a front end that forbids it */ }
 }
 new ResizeObserver(fit).observe(document.body);
 new MutationObserver(fit).observe(document.body, { childList: true, subtree: true });

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from lab import NoBrowser, browser_page, find_chromium, jupyterlab, open_notebook, run_all, write_notebook
 
 

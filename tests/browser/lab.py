@@ -29,8 +29,14 @@ from pathlib import Path
 from course import chromium
 
 CHROMIUM_ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 THIS_MACHINE = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|(data|blob|file|about|chrome-error):")
@@ -66,21 +72,40 @@ def jupyterlab(root, environment: dict[str, str] | None = None, start_seconds: f
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
     # The caches stay the reader's: a model that was converted once is not converted again in every test.
     cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    variables = os.environ | {
-        "HOME": str(home), "XDG_CACHE_HOME": cache, "XDG_DATA_HOME": str(home / "share"),
-        "XDG_CONFIG_HOME": str(home / "config"), "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-        "JUPYTER_DATA_DIR": str(home / "data"), "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "IPYTHONDIR": str(home / "ipython"), "HF_HUB_OFFLINE": "1",
-    } | (environment or {})
+    variables = (
+        os.environ
+        | {
+            "HOME": str(home),
+            "XDG_CACHE_HOME": cache,
+            "XDG_DATA_HOME": str(home / "share"),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "IPYTHONDIR": str(home / "ipython"),
+            "HF_HUB_OFFLINE": "1",
+        }
+        | (environment or {})
+    )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     base, token = f"http://127.0.0.1:{port}", "course"
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={Path(root).resolve()}",
-        f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={Path(root).resolve()}",
+        f"--IdentityProvider.token={token}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     log_path = home / "jupyterlab.log"
@@ -219,7 +244,8 @@ def axe(page, selector: str) -> list[str]:
     )
     return [
         f"{v['id']} ({v['impact']}): {v['help']}: {node['html'][:200]} [{' '.join(node['why'].split())[:300]}]"
-        for v in found for node in v["nodes"]
+        for v in found
+        for node in v["nodes"]
     ]
 
 

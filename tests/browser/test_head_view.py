@@ -1,6 +1,7 @@
 """The head view and bertviz in a real JupyterLab: drawn, moved by the keyboard, readable, and without a network."""
 
 import pytest
+
 from lab import axe, set_theme
 
 SET_UP = "from course import models\nfrom course.explorers.heads import HeadExplorer\nmodel = models.load('minilm')"

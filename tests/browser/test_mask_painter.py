@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
 SETUP = "from course import models\nfrom course.explorers.masks import MaskPainter\nmodel = models.load('minilm')"
@@ -97,8 +98,11 @@ def test_the_causal_mask_closes_what_comes_later(painter):
 
 @pytest.mark.parametrize(
     ("rule", "sentence", "total"),
-    [("before", "0 / 0, which is not a number (NaN)", "NaN"), ("finite", "softmax gives each token 0.10", "10 %"),
-     ("after", "the new vector is all zeros", "0 %")],
+    [
+        ("before", "0 / 0, which is not a number (NaN)", "NaN"),
+        ("finite", "softmax gives each token 0.10", "10 %"),
+        ("after", "the new vector is all zeros", "0 %"),
+    ],
 )
 def test_a_row_that_may_look_at_nothing_is_explained(painter, notebook, rule, sentence, total):
     painter.get_by_label("The mask acts").select_option(rule)

@@ -1,9 +1,10 @@
 """The tokenizer explorer in a real JupyterLab: typing, stepping, walking, reading."""
 
 import pytest
-from lab import axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
 from course import models
+
+from lab import axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
 ROOT = "#both .ac-tokenizer"
 ALONE = "#alone .ac-tokenizer"

@@ -30,7 +30,9 @@ def solutions():
 
 
 def test_solutions_become_stubs_and_everything_else_stays():
-    notebook = new_notebook(cells=[new_code_cell(SOLUTION, outputs=[], execution_count=3), new_code_cell("1 + 1", execution_count=4)])
+    notebook = new_notebook(
+        cells=[new_code_cell(SOLUTION, outputs=[], execution_count=3), new_code_cell("1 + 1", execution_count=4)]
+    )
     exercise = cut(notebook)
     assert exercise.cells[0].source == f'def causal_mask(n_positions):\n    """Say who may look."""\n    {STUB}'
     assert exercise.cells[0].execution_count is None
@@ -49,7 +51,11 @@ def test_cells_carry_nbgraders_metadata_and_ours_apart(tmp_path):
     assert answer.metadata.nbgrader == {
         "schema_version": 3, "grade_id": "answer-00-1", "task": False, "grade": False, "locked": False, "solution": True,
     }  # fmt: skip
-    assert check.metadata.nbgrader["grade"] and check.metadata.nbgrader["locked"] and check.metadata.nbgrader["points"] >= 1
+    assert (
+        check.metadata.nbgrader["grade"]
+        and check.metadata.nbgrader["locked"]
+        and check.metadata.nbgrader["points"] >= 1
+    )
     assert answer.metadata.course == {"exercise": "00.1", "role": "answer"} and answer.id == "answer-00-1"
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-import torch
 import pytest
+import torch
 
 from course import checks
 from course.checks import Case, CheckFailed, Exercise, Feedback, Hint, check, judge
@@ -128,7 +128,9 @@ def torch_refuses(numbers):
             "3 of 3 values are NaN, which means not a number (0/0, for instance).",
             id="NaN",
         ),
-        pytest.param(lambda numbers: numbers[None] / 2, "The shape should be (3,), but it is (1, 3).", id="wrong shape"),
+        pytest.param(
+            lambda numbers: numbers[None] / 2, "The shape should be (3,), but it is (1, 3).", id="wrong shape"
+        ),
         pytest.param(lambda numbers: numbers.sum(), "The shape should be (3,), but it is ().", id="a single number"),
         pytest.param(
             lambda numbers: numbers - 1,

@@ -54,7 +54,12 @@ def message(result: NotebookResult, exercise_id: str) -> str:
 def test_a_solved_notebook_passes(checked):
     result = checked("solved")
     assert result.passed and passed(result) == ["04.1", "04.2", "04.3", "04.4", "04.5"]
-    assert (result.notebook, result.points, result.max_points, result.missing) == ("04_attention_masks.ipynb", 10, 10, [])
+    assert (result.notebook, result.points, result.max_points, result.missing) == (
+        "04_attention_masks.ipynb",
+        10,
+        10,
+        [],
+    )
     assert not any(exercise.message for exercise in result.exercises)
 
 

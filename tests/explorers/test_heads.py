@@ -42,8 +42,10 @@ def test_weights_are_those_of_the_head_chosen(explorer):
 
 def test_the_text_alternative_names_the_previous_token_head(explorer):
     words = repr(explorer)
-    assert words.startswith("6 layers of 12 attention heads, of minilm, on 8 tokens: [CLS] the cat sat on the mat [SEP]")
-    assert 'Layer 0, head 2: the strongest looks are' in words
+    assert words.startswith(
+        "6 layers of 12 attention heads, of minilm, on 8 tokens: [CLS] the cat sat on the mat [SEP]"
+    )
+    assert "Layer 0, head 2: the strongest looks are" in words
     assert '"sat" looks most at "cat" (1.00).' in words
 
 
@@ -52,12 +54,19 @@ def test_the_text_alternative_of_a_long_text_is_short(minilm):
 
 
 def test_a_look_that_would_read_0_00_is_not_named():
-    words = describe(to_bytes(torch.tensor([[254, 1], [128, 127]]) / 255), (1, 1, 2), ["a", "[SEP]"], ["token", "special"], 0, 0)
-    assert words.splitlines()[1:] == ['"a" looks most at "a" (1.00).', '[SEP] looks most at "a" (0.50), then [SEP] (0.50).']
+    words = describe(
+        to_bytes(torch.tensor([[254, 1], [128, 127]]) / 255), (1, 1, 2), ["a", "[SEP]"], ["token", "special"], 0, 0
+    )
+    assert words.splitlines()[1:] == [
+        '"a" looks most at "a" (1.00).',
+        '[SEP] looks most at "a" (0.50), then [SEP] (0.50).',
+    ]
 
 
 @pytest.mark.parametrize(
-    "text, says", [("", "no text"), ("   ", "no text"), ("word " * 600, "602 tokens")], ids=["empty", "spaces", "600 words"]
+    "text, says",
+    [("", "no text"), ("   ", "no text"), ("word " * 600, "602 tokens")],
+    ids=["empty", "spaces", "600 words"],
 )
 def test_a_text_that_cannot_be_read_becomes_a_sentence_and_keeps_the_picture(explorer, text, says):
     tokens, buffer = explorer.tokens, explorer.buffer
@@ -68,7 +77,9 @@ def test_a_text_that_cannot_be_read_becomes_a_sentence_and_keeps_the_picture(exp
     assert explorer.problem == "" and explorer.tokens == ["[CLS]", "the", "dog", "played", "[SEP]"]
 
 
-@pytest.mark.parametrize("text", ["😀 🎉", "猫坐在垫子上", "cat", "."], ids=["emoji", "Chinese", "one word", "one mark"])
+@pytest.mark.parametrize(
+    "text", ["😀 🎉", "猫坐在垫子上", "cat", "."], ids=["emoji", "Chinese", "one word", "one mark"]
+)
 def test_any_other_text_is_drawn(explorer, text):
     explorer.query = 7
     explorer.text = text
@@ -98,7 +109,11 @@ def test_a_first_text_that_cannot_be_read_is_an_error_at_once(minilm):
 
 def test_byte_level_tokens_are_written_for_people():
     assert readable(["The", "Ġcat", "Ċ", "ðŁ", "<|im_start|>"], byte_level=True) == [
-        "The", "␣cat", "↵", "<F0 9F>", "<|im_start|>",
+        "The",
+        "␣cat",
+        "↵",
+        "<F0 9F>",
+        "<|im_start|>",
     ]
     assert readable(["▁The", "##s"]) == ["␣The", "##s"]
 

@@ -56,7 +56,9 @@ def test_kinds_of_mask_combine_by_and_and_painting_stands_above_them():
 
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 3), (3, 11), (5, 0)])
-@pytest.mark.parametrize(("text", "second"), [(TEXT, None), ("The cat sat", "It slept"), ("猫 🙂", None), ("cat", None)])
+@pytest.mark.parametrize(
+    ("text", "second"), [(TEXT, None), ("The cat sat", "It slept"), ("猫 🙂", None), ("cat", None)]
+)
 def test_with_the_padding_mask_alone_the_weights_are_the_models_own(minilm, text, second, layer, head):
     painter = MaskPainter(minilm, text, second, layer, head, n_padding=3)
     run = minilm.run(text, second, pad_to=painter.n_tokens + 3)
