@@ -52,7 +52,11 @@ class Picture:
 
 
 def attention_heatmap(
-    weights, query_tokens: Sequence[str], key_tokens: Sequence[str] | None = None, title: str = "attention weights"
+    weights,
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str] | None = None,
+    title: str = "attention weights",
+    greyed_rows: Sequence[int] = (),
 ) -> Picture:
     """Draw weights as a matrix: each row a query, each column a key, darker where more weight lies.
 
@@ -61,11 +65,19 @@ def attention_heatmap(
         query_tokens: one label a row.
         key_tokens: one label a column; the query's if None.
         title: above the matrix.
+        greyed_rows: rows that nobody reads, drawn under a grey veil.
 
     Raises:
         ValueError: the labels do not fit the matrix.
     """
-    return panels([(title, weights, "weights")], query_tokens, key_tokens)
+    picture = panels([(title, weights, "weights")], query_tokens, key_tokens)
+    n_columns = len(query_tokens if key_tokens is None else key_tokens)
+    for row in greyed_rows:
+        edges = dict(x0=-0.5, x1=n_columns - 0.5, y0=row - 0.5, y1=row + 0.5)
+        picture.figure.add_shape(type="rect", fillcolor="rgba(128,128,128,0.55)", line_width=0, **edges)
+    if greyed_rows:
+        picture.alt += "\n  greyed rows: " + ", ".join(f"{row} ({query_tokens[row]})" for row in greyed_rows)
+    return picture
 
 
 def panels(

@@ -32,6 +32,12 @@ def test_a_heatmap_says_its_numbers_in_words():
     assert sorted(written) == sorted(["1.00", "0", "0", "0.25", "0.75", "0", "0.10", "0.20", "0.70"])
 
 
+def test_rows_that_nobody_reads_are_greyed_and_named():
+    picture = figures.attention_heatmap(torch.eye(3), TOKENS, greyed_rows=[1, 2])
+    assert picture.alt.endswith("greyed rows: 1 (cat), 2 (<b>sat</b>)")
+    assert [(shape.y0, shape.y1) for shape in picture.figure.layout.shapes] == [(0.5, 1.5), (1.5, 2.5)]
+
+
 def test_tokens_cannot_become_markup():
     layout = bundle(figures.attention_heatmap(torch.eye(3), TOKENS))[PLOTLY]["layout"]
     assert layout["yaxis"]["ticktext"][2] == "&lt;b&gt;sat&lt;/b&gt;"
