@@ -17,7 +17,7 @@ _CHECK = re.compile(r'^check\("(\d\d\.\d+)", ', re.MULTILINE)
 _SOLUTION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.MULTILINE | re.DOTALL)
 
 SETUP = """\
-# On Colab this cell installs the course (about two minutes); anywhere else the next three lines do nothing.
+# On Colab this installs the course, in about two minutes; anywhere else it does nothing.
 import sys
 if "google.colab" in sys.modules:
     %pip install --quiet "attention-course @ git+{repository}"
@@ -81,7 +81,7 @@ def _stub(match: re.Match) -> str:
 
 def _with_setup(source: str) -> str:
     setup = SETUP.format(repository=repository())
-    old = re.match(r"# On Colab this cell installs.*?prepare\(\)\n", source, re.DOTALL)
+    old = re.match(r"# On Colab this .*?prepare\(\)\n", source, re.DOTALL)
     rest = source[old.end() :] if old else source
     return setup + "\n" + rest.lstrip("\n")
 
