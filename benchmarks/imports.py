@@ -1,4 +1,4 @@
-"""How long `import course` and `course --help` take, beside what loading torch would cost (design.md, section 9).
+"""How long `import course` and `course --help` take, beside what loading torch would cost.
 
 Each line is the median of several fresh Python processes. Python's own start is included, and is shown alone in the
 first line. Run it with `python benchmarks/imports.py`.

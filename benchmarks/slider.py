@@ -3,7 +3,7 @@
 For every slider an arrow key is pressed again and again. The time runs from the key press (as the browser stamps it)
 to the second animation frame after the first change inside the picture: by then the change is on the screen. A press
 after which the picture is not a different one counts as missed. Explorers that redraw in the browser must stay within
-33 ms (95 of 100 presses), those that ask the kernel within 100 ms (design.md, section 9). Beside them, in the same
+33 ms (95 of 100 presses), those that ask the kernel within 100 ms. Beside them, in the same
 run, one heatmap of attention weights moved by an ipywidgets slider: as a plotly FigureWidget, and as matplotlib
 inside an Output widget. Other work on the machine makes every figure larger, so the load is printed too.
 
