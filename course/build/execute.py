@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 import time
@@ -64,8 +65,6 @@ def execute(notebook, folder: Path):
 
 def disagreements(stored, folder: Path) -> list[str]:
     """Run a copy and say which cells store something else than they give today."""
-    import copy
-
     try:
         fresh, _ = execute(copy.deepcopy(stored), folder)
     except BuildError as error:

@@ -9,7 +9,6 @@ from course.build import course_root
 from lab import axe, open_notebook, run_all
 
 LESSONS = sorted(path.name for path in (course_root() / "lessons").glob("*.ipynb"))
-PAINTER_WEIGHTS = ".ac-mask-painter canvas"
 
 
 @pytest.fixture
