@@ -1,6 +1,7 @@
 """Our attention against torch's, in float32 and float64; then the properties; then what bad arguments are told."""
 
 import doctest
+import importlib
 import math
 
 import pytest
@@ -45,8 +46,12 @@ def a_mask():
     return mask
 
 
-def test_the_examples_in_the_docstrings_are_true():
-    assert doctest.testmod(attention, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+@pytest.mark.parametrize("module", ["scores", "weights", "masks", "heads", "positions"])
+def test_the_examples_in_the_docstrings_are_true(module):
+    names = {"torch": torch, "math": math} | {name: getattr(attention, name) for name in attention.__all__}
+    module = importlib.import_module(f"course.attention.{module}")
+    result = doctest.testmod(module, extraglobs=names, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0 and result.attempted > 0
 
 
 @PRECISIONS
