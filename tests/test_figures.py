@@ -3,10 +3,12 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from course import figures
+from course.figures import scatter
 
 TOKENS = ["the", "cat", "<b>sat</b>"]
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -75,11 +77,62 @@ def test_bars_curves_and_strips_say_their_numbers():
         assert bundle(picture)[PLOTLY]["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"  # light and dark paper
 
 
+def test_points_say_their_coordinates_and_keep_angles():
+    xy = torch.tensor([[3.0, 4.0], [-0.001, 1.0], [1.0, -2.126]], requires_grad=True)
+    picture = figures.points(xy, TOKENS, ["animal", "verb", "animal"], "plane", ("length", "size"), arrows=True)
+    assert picture.alt == (
+        "plane (across: length; up: size):\nanimal: the (3.00, 4.00), <b>sat</b> (1.00, -2.13)\nverb: cat (0.00, 1.00)"
+    )
+    layout = bundle(picture)[PLOTLY]["layout"]
+    assert layout["yaxis"]["scaleanchor"] == "x" and layout["paper_bgcolor"] == "rgba(0,0,0,0)"
+    arrows = [note for note in layout["annotations"] if note.get("axref") == "x"]
+    assert len(arrows) == 3 and all((arrow["ax"], arrow["ay"]) == (0, 0) for arrow in arrows)
+    assert {"the", "cat", "&lt;b&gt;sat&lt;/b&gt;"} == {note["text"] for note in layout["annotations"]} - {""}
+
+
+def test_groups_of_points_differ_in_colour_and_in_shape():
+    names = [f"group {i}" for i in range(12)]
+    markers = [trace.marker for trace in figures.points(torch.rand(12, 2), names, names).figure.data]
+    assert len({(marker.color, marker.symbol) for marker in markers}) == 12
+    assert all(a.color != b.color and a.symbol != b.symbol for a, b in zip(markers[:5], markers[1:5], strict=False))
+
+
+def test_labels_of_points_keep_clear_of_points_and_of_each_other():
+    xy = torch.randn(25, 2, generator=torch.Generator().manual_seed(0))
+    picture = figures.points(xy, [f"word{i}" for i in range(25)])
+    layout, across = picture.figure.layout, picture.figure.layout.xaxis.range
+    pixels = (xy.numpy() - [across[0], layout.yaxis.range[0]]) * scatter.AREA_WIDTH / (across[1] - across[0])
+    shifts = [(n.xshift, n.yshift) if not n.showarrow else (n.ax, -n.ay) for n in layout.annotations]
+    centres = pixels + shifts
+    half = [scatter.LETTER * 3, scatter.LINE / 2]
+    boxes = np.concatenate([centres - half, centres + half], axis=1)
+    for i, box in enumerate(boxes):
+        assert not ((pixels > box[:2]) & (pixels < box[2:])).all(axis=1).any(), f"label {i} sits on a point"
+        assert scatter._overlap(box, np.delete(boxes, i, axis=0)) < 60, f"label {i} covers another"
+
+
+@pytest.mark.parametrize("xy", [[[1.0, 2.0]], [[5.0, 5.0], [5.0, 5.0]], [[0.0, 0.0], [1e6, 1e-6]], [[1.0, 1.0], [1.0, 9.0]]])
+@pytest.mark.parametrize("arrows", [False, True])
+def test_points_in_one_place_or_on_one_line_are_drawn(xy, arrows):
+    layout = figures.points(xy, [""] * len(xy), arrows=arrows).figure.layout
+    for axis, values in ((layout.xaxis, [x for x, _ in xy]), (layout.yaxis, [y for _, y in xy])):
+        assert axis.range[0] < min(values) and max(values) < axis.range[1]
+    assert layout.width <= figures.WIDEST and layout.height <= 560
+
+
 def test_labels_that_do_not_fit_are_met_with_a_sentence():
     with pytest.raises(ValueError, match=r"so \(3, 3\), got \(2, 3\)"):
         figures.attention_heatmap(torch.zeros(2, 3), TOKENS)
     with pytest.raises(ValueError, match=r"every row needs 2 entries, got \[2, 1\]"):
         figures.token_strip([("token", ["a", "b"]), ("id", [1])])
+    with pytest.raises(ValueError, match=r"an array \(n, 2\), got \(2, 3\)"):
+        figures.points(torch.zeros(2, 3), ["a", "b"])
+    with pytest.raises(ValueError, match="2 points need 2 labels, got 1"):
+        figures.points(torch.zeros(2, 2), ["a"])
+    with pytest.raises(ValueError, match="2 points need 2 groups, got 1"):
+        figures.points(torch.zeros(2, 2), ["a", "b"], ["one"])
+    with pytest.raises(ValueError, match="no place in a plane"):
+        figures.points([[math.nan, 0.0]], ["a"])
 
 
 def test_colab_gets_html(monkeypatch):
