@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from course import sources
+from course.embeddings import mean_pool
 
 WELL_KNOWN = (
     "bert-base-uncased",
@@ -194,9 +195,8 @@ class Model:
             batch = self._encode([texts[i] for i in chosen], None, "right", None)
             with torch.no_grad():
                 output = self.network(**batch, output_hidden_states=True)
-            is_token = batch["attention_mask"].unsqueeze(-1)  # (batch, position, 1)
-            mean = (output.hidden_states[-1] * is_token).sum(dim=1) / is_token.sum(dim=1)
-            for i, vector in zip(chosen, torch.nn.functional.normalize(mean, dim=-1), strict=True):
+            means = mean_pool(output.hidden_states[-1], batch["attention_mask"].bool())  # (batch, d_model)
+            for i, vector in zip(chosen, torch.nn.functional.normalize(means, dim=-1), strict=True):
                 vectors[i] = vector
         return torch.stack(vectors)
 
