@@ -1,7 +1,8 @@
 """Texts to learn from: one function a corpus, each with labels and splits that never move.
 
 A text belongs to a split by the hash of its own words, so the splits are the same on every machine and stay the same
-when texts are added. The texts come from pip packages (see ``course.sources``) and are read, never stored elsewhere.
+when texts are added. The texts come from pip packages (see ``course.sources``) and are read, never stored elsewhere;
+only the few sentences of :func:`bank_senses` are the course's own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import functools
 import hashlib
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from course import sources
@@ -25,6 +27,14 @@ class Example:
 
     text: str
     label: int
+
+
+@dataclass(frozen=True)
+class SenseExample:
+    """A sentence with the word *bank*, and what the word means there: "river" or "money"."""
+
+    text: str
+    sense: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,17 @@ def bbc_news() -> Corpus:
         for path in sorted((folder / topic).glob("*.txt"))
     ]
     return _corpus("bbc_news", topics, examples)
+
+
+@functools.cache
+def bank_senses() -> tuple[SenseExample, ...]:
+    """Read 32 sentences with the word *bank*, half of them beside a river and half about money.
+
+    Source: written for this course; ``course/data/bank_senses.tsv`` says how.
+    """
+    lines = resources.files("course").joinpath("data/bank_senses.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return tuple(SenseExample(text, sense) for sense, text in rows)
 
 
 def split_of(text: str) -> str:

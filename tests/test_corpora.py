@@ -1,5 +1,9 @@
 """The corpora are whole, balanced as stated, and their splits never move."""
 
+import difflib
+import itertools
+import re
+
 import pytest
 
 from course import corpora, sources
@@ -39,3 +43,22 @@ def test_a_missing_corpus_is_met_with_the_command_that_gets_it(monkeypatch):
     with pytest.raises(corpora.CorpusError, match="course models --get"):
         corpora.bbc_news()
     corpora.bbc_news.cache_clear()
+
+
+def test_bank_stands_once_in_each_sentence_half_of_them_at_the_river():
+    examples = corpora.bank_senses()
+    senses = [example.sense for example in examples]
+    assert set(senses) == {"river", "money"} and senses.count("river") == senses.count("money") == 16
+    for example in examples:
+        assert len(re.findall(r"\bbank\b", example.text)) == 1 and example.text.lower().count("bank") == 1
+
+
+def test_the_bank_sentences_are_varied_and_no_two_are_alike():
+    texts = [example.text for example in corpora.bank_senses()]
+    for a, b in itertools.combinations(texts, 2):
+        assert difflib.SequenceMatcher(None, a.lower().split(), b.lower().split()).ratio() < 0.5, (a, b)
+    for sense in ("river", "money"):
+        sentences = [example.text.split() for example in corpora.bank_senses() if example.sense == sense]
+        assert max(map(len, sentences)) >= 2 * min(map(len, sentences))
+        places = [next(i for i, word in enumerate(words) if "bank" in word) / len(words) for words in sentences]
+        assert min(places) < 0.2 and max(places) > 0.5  # neither sense can be told by where the word stands
