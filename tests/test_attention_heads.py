@@ -87,6 +87,19 @@ def test_concatenating_and_mapping_is_a_sum_over_heads():
     torch.testing.assert_close(sum(parts), attended.output, atol=1e-12, rtol=0)
 
 
+def test_a_removed_head_leaves_the_sum_without_its_part():
+    layer, x = torchs_layer(), random(QUERY, D_MODEL)
+    W_Q, W_K, W_V = layer.in_proj_weight.chunk(3)
+
+    def attended(keep):
+        W_O = layer.out_proj.weight
+        return multi_head_attention(x, x, W_Q, W_K, W_V, W_O, HEADS, keep_heads=torch.tensor(keep)).output
+
+    alone = sum(attended([h == kept for h in range(HEADS)]) for kept in (0, 2))
+    torch.testing.assert_close(attended([True, False, True]), alone, atol=1e-12, rtol=0)
+    assert attended([False] * HEADS).abs().max() == 0
+
+
 def test_repeated_heads_stand_side_by_side():
     x = random(BATCH, 3, KEY, D_HEAD)
     repeated = repeat_heads(x, 2)

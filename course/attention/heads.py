@@ -102,6 +102,7 @@ def multi_head_attention(
     b_V: Tensor | None = None,
     b_O: Tensor | None = None,
     may_attend: Tensor | None = None,
+    keep_heads: Tensor | None = None,
 ) -> Attended:
     """Attend ``n_heads`` times at once, each head with its own part of the projections, and mix the results by W_O.
 
@@ -116,13 +117,14 @@ def multi_head_attention(
         n_heads: a whole number that divides the projections' width.
         b_Q, b_K, b_V, b_O: biases, one number a row of the matrix; None for none.
         may_attend: boolean, broadcastable to (..., head, n_query, n_key); True where the query may see the key.
+        keep_heads: boolean, (head,); False removes a head: zeros reach W_O in its place. None keeps them all.
 
     Returns:
         output: (..., n_query, d_model).
         weights: (..., head, n_query, n_key), each row summing to 1.
 
     Raises:
-        TypeError: ``may_attend`` is not boolean.
+        TypeError: ``may_attend`` or ``keep_heads`` is not boolean.
         ValueError: a shape does not fit, or some query may attend to no key at all.
 
     Example:
@@ -137,7 +139,11 @@ def multi_head_attention(
     key = split_heads(_linear("W_K", x_key_value, W_K, b_K), n_heads)  # (..., head, n_key, d_head)
     value = split_heads(_linear("W_V", x_key_value, W_V, b_V), n_heads)
     heads = scaled_dot_product_attention(query, key, value, may_attend)  # (..., head, n_query, d_head)
-    return Attended(_linear("W_O", merge_heads(heads.output), W_O, b_O), heads.weights)
+    mixtures = heads.output
+    if keep_heads is not None:
+        _require_switches(keep_heads, n_heads)
+        mixtures = mixtures.masked_fill(~keep_heads[:, None, None], 0.0)
+    return Attended(_linear("W_O", merge_heads(mixtures), W_O, b_O), heads.weights)
 
 
 def _linear(name: str, x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
@@ -150,3 +156,10 @@ def _linear(name: str, x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
     if b is not None and b.shape != W.shape[:1]:
         raise ValueError(f"the bias of {name} must hold one number a row, ({W.shape[0]},), got {tuple(b.shape)}.")
     return torch.nn.functional.linear(x, W, b)  # x Wᵀ + b
+
+
+def _require_switches(keep_heads: Tensor, n_heads: int) -> None:
+    if keep_heads.dtype != torch.bool:
+        raise TypeError(f"keep_heads must be boolean (False = remove), got {keep_heads.dtype}.")
+    if keep_heads.shape != (n_heads,):
+        raise ValueError(f"keep_heads must hold one switch a head, ({n_heads},), got {tuple(keep_heads.shape)}.")
