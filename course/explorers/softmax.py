@@ -213,13 +213,14 @@ class SoftmaxExplorer(anywidget.AnyWidget):
     def __repr__(self) -> str:
         weights = self.weights
         best = int(weights.argmax())
-        rows = ", ".join(f"{label} {s:.2f} → {w:.3f}" for label, s, w in zip(self.labels, self.scores, weights.tolist()))
+        shown = zip(self.labels, self.scores, weights.tolist())
+        rows = ", ".join(f"{label} {score:.2f} → {weight:.3f}" for label, score, weight in shown)
         scaling = "divided by √d" if self.divide_by_root else "not divided by √d"
         return (
             f"Softmax explorer: {len(self.labels)} scores{f' of the query {self.query!r}' if self.query else ''} → "
-            f"weights: {rows}. Temperature {self.temperature:.1f}, width d = {self.width}, {scaling}. The largest weight "
-            f"is {weights[best]:.3f} ({self.labels[best]}), about {self.effective_number:.1f} keys share the attention, "
-            f"the weights sum to {float(weights.sum()):.3f}, the largest gradient is {float(self.gradient.max()):.3f}."
+            f"weights: {rows}. Temperature {self.temperature:.1f}, width d = {self.width}, {scaling}. The largest "
+            f"weight is {weights[best]:.3f} ({self.labels[best]}), about {self.effective_number:.1f} keys share the "
+            f"attention, the weights sum to {float(weights.sum()):.3f}, the largest gradient is {float(self.gradient.max()):.3f}."
         )
 
 
