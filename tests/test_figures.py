@@ -40,6 +40,12 @@ def test_rows_that_nobody_reads_are_greyed_and_named():
     assert [(shape.y0, shape.y1) for shape in picture.figure.layout.shapes] == [(0.5, 1.5), (1.5, 2.5)]
 
 
+def test_rows_and_columns_that_are_no_queries_and_keys_are_named():
+    picture = figures.attention_heatmap(torch.eye(2), ["head 0", "mean"], ["a", "b"], axis_titles=("head", "word"))
+    assert "(rows: head; columns: a b)" in repr(picture)
+    assert [picture.figure.layout[axis].title.text for axis in ("yaxis", "xaxis")] == ["head", "word"]
+
+
 def test_tokens_cannot_become_markup():
     layout = bundle(figures.attention_heatmap(torch.eye(3), TOKENS))[PLOTLY]["layout"]
     assert layout["yaxis"]["ticktext"][2] == "&lt;b&gt;sat&lt;/b&gt;"

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from course.figures.picture import DARK, KEY, QUERY, WEIGHT, WHITE, WIDEST, Picture, dress, labels_of
+from course.figures.picture import DARK, INK, KEY, QUERY, WEIGHT, WHITE, WIDEST, Picture, dress, labels_of
 
 WEIGHTS_SCALE = [[0, "#f7f5fb"], [1, WEIGHT]]
 SCORES_SCALE = [[0, "#dca92c"], [0.5, "#f7f5f5"], [1, WEIGHT]]
@@ -18,6 +18,7 @@ UNSEEN_SCALE = [[0, "#d6d6d6"], [1, "#d6d6d6"]]
 STRONG = 0.6  # from this share of the scale on, white reads better than dark
 MOST_NUMBERS = 10  # matrices up to this size have their numbers written into the cells
 CELL, SMALL_CELL = 46, 22  # pixels
+USUAL_AXES = ("query", "key")
 
 
 def attention_heatmap(
@@ -26,6 +27,7 @@ def attention_heatmap(
     key_tokens: Sequence[str] | None = None,
     title: str = "attention weights",
     greyed_rows: Sequence[int] = (),
+    axis_titles: tuple[str, str] = USUAL_AXES,
 ) -> Picture:
     """Draw weights as a matrix: each row a query, each column a key, darker where more weight lies.
 
@@ -35,11 +37,12 @@ def attention_heatmap(
         key_tokens: one label a column; the query's if None.
         title: above the matrix.
         greyed_rows: rows that nobody reads, drawn under a grey veil.
+        axis_titles: what a row is and what a column is, where they are not a query and a key.
 
     Raises:
         ValueError: the labels do not fit the matrix.
     """
-    picture = panels([(title, weights, "weights")], query_tokens, key_tokens)
+    picture = panels([(title, weights, "weights")], query_tokens, key_tokens, axis_titles)
     n_columns = len(query_tokens if key_tokens is None else key_tokens)
     for row in greyed_rows:
         edges = dict(x0=-0.5, x1=n_columns - 0.5, y0=row - 0.5, y1=row + 0.5)
@@ -50,14 +53,17 @@ def attention_heatmap(
 
 
 def panels(
-    matrices: Sequence[tuple[str, Any, str]], query_tokens: Sequence[str], key_tokens: Sequence[str] | None = None
+    matrices: Sequence[tuple[str, Any, str]],
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str] | None = None,
+    axis_titles: tuple[str, str] = USUAL_AXES,
 ) -> Picture:
     """Draw matrices of the same shape in a row, so that the eye can follow one cell through a computation.
 
     Args:
         matrices: (title, (query, key) array or tensor, kind) each; kind is "weights" (0 to 1), "scores" (any number;
             −∞ is grey) or "mask" (True = may look, marked "look" by colour and by a dot).
-        query_tokens, key_tokens: labels, as in :func:`attention_heatmap`.
+        query_tokens, key_tokens, axis_titles: labels, as in :func:`attention_heatmap`.
     """
     key_tokens = list(query_tokens if key_tokens is None else key_tokens)
     query_tokens = list(query_tokens)
@@ -85,8 +91,9 @@ def panels(
     figure.update_yaxes(
         tickvals=list(range(n_rows)), ticktext=labels_of(query_tokens), range=[n_rows - 0.5, -0.5], autorange=False
     )
-    figure.update_yaxes(title=dict(text="query", font=dict(color=QUERY)), row=1, col=1)
-    figure.update_xaxes(title=dict(text="key", font=dict(color=KEY), standoff=4), range=[-0.5, n_columns - 0.5])
+    inks = [colour if name == usual else INK for name, usual, colour in zip(axis_titles, USUAL_AXES, (QUERY, KEY))]
+    figure.update_yaxes(title=dict(text=axis_titles[0], font=dict(color=inks[0])), row=1, col=1)
+    figure.update_xaxes(title=dict(text=axis_titles[1], font=dict(color=inks[1]), standoff=4), range=[-0.5, n_columns - 0.5])
     figure.update_annotations(font_size=14)
     bottom = 40 + 6 * max(map(len, key_tokens))
     dress(
@@ -97,7 +104,7 @@ def panels(
     )
     figure.update_xaxes(showline=True, linecolor="rgba(128,128,128,0.4)", mirror=True)
     figure.update_yaxes(showline=True, linecolor="rgba(128,128,128,0.4)", mirror=True)
-    return Picture(figure, "\n".join(_matrix_alt(t, a, k, query_tokens, key_tokens) for t, a, k in arrays))
+    return Picture(figure, "\n".join(_matrix_alt(t, a, k, query_tokens, key_tokens, axis_titles) for t, a, k in arrays))
 
 
 def matrix_of(matrix, query_tokens, key_tokens) -> np.ndarray:
@@ -173,8 +180,9 @@ def _cell_text(value: float, kind: str) -> str:
     return f"{value:.1f}".replace("-", "−")
 
 
-def _matrix_alt(title, array, kind, query_tokens, key_tokens) -> str:
-    lines = [f"{title} (rows: queries; columns: {' '.join(key_tokens)})"]
+def _matrix_alt(title, array, kind, query_tokens, key_tokens, axis_titles) -> str:
+    rows = "queries" if axis_titles[0] == USUAL_AXES[0] else axis_titles[0]
+    lines = [f"{title} (rows: {rows}; columns: {' '.join(key_tokens)})"]
     for token, row in zip(query_tokens, array, strict=True):
         if kind == "mask":
             lines.append(f"  {token}: {' '.join('1' if v else '0' for v in row)}")
