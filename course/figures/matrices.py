@@ -93,7 +93,8 @@ def panels(
     )
     inks = [colour if name == usual else INK for name, usual, colour in zip(axis_titles, USUAL_AXES, (QUERY, KEY))]
     figure.update_yaxes(title=dict(text=axis_titles[0], font=dict(color=inks[0])), row=1, col=1)
-    figure.update_xaxes(title=dict(text=axis_titles[1], font=dict(color=inks[1]), standoff=4), range=[-0.5, n_columns - 0.5])
+    column_title = dict(text=axis_titles[1], font=dict(color=inks[1]), standoff=4)
+    figure.update_xaxes(title=column_title, range=[-0.5, n_columns - 0.5])
     figure.update_annotations(font_size=14)
     bottom = 40 + 6 * max(map(len, key_tokens))
     dress(
