@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from course.figures.picture import INK, KEY, MASKED, QUERY, VALUE, WEIGHT, Picture, dress, escape
 
 COLOURS = (QUERY, KEY, VALUE, WEIGHT, MASKED)
+COLOUR_OF_ROLE = {"query": QUERY, "key": KEY, "value": VALUE}  # as everywhere in the course
 SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")  # 7 beside 5: 35 pairs before one repeats
 AREA_WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 600, 240, 440  # pixels
 LETTER, LINE, MARKER = 7, 15, 10  # pixels: the width of a letter, the height of a line, the size of a marker
@@ -31,7 +32,8 @@ def points(
     Args:
         xy: (n, 2), array or tensor.
         labels: one a point; an empty text leaves the point without.
-        groups: one name a point, in the legend in the order in which they come; None puts all into one group.
+        groups: one name a point, in the legend in the order in which they come; None puts all into one group. Groups
+            called "query", "key" and "value" have the colours that these have in the explorers.
         title: above the plane.
         axis_titles: what x and y are.
         arrows: draw an arrow from the origin to each point, which is how vectors are drawn.
@@ -43,6 +45,7 @@ def points(
     names = list(dict.fromkeys(groups)) if groups is not None else [""]
     members = [[i for i in range(len(xy)) if groups is None or groups[i] == name] for name in names]
     group_of = {i: g for g, chosen in enumerate(members) for i in chosen}
+    colours = [COLOUR_OF_ROLE.get(name, COLOURS[g % len(COLOURS)]) for g, name in enumerate(names)]
     low, high, height = _ranges(np.vstack([xy, np.zeros((1, 2))]) if arrows else xy)
     pixels = (xy - low) * AREA_WIDTH / (high[0] - low[0])  # from the lower left corner of the area
     origin = -low * AREA_WIDTH / (high[0] - low[0])
@@ -54,7 +57,7 @@ def points(
                 mode="markers",
                 name=escape(str(name)),
                 showlegend=groups is not None,
-                marker=dict(size=MARKER, color=COLOURS[g % len(COLOURS)], symbol=SHAPES[g % len(SHAPES)]),
+                marker=dict(size=MARKER, color=colours[g], symbol=SHAPES[g % len(SHAPES)]),
                 text=[escape(str(labels[i])) for i in chosen],
                 hovertemplate="%{text} (%{x:.2f}, %{y:.2f})<extra></extra>",
             )
@@ -63,7 +66,7 @@ def points(
     )
     notes = _label_notes(xy, pixels, labels, _stems(pixels, origin) if arrows else np.zeros((0, 4)), height)
     if arrows:
-        notes += [_arrow(point, COLOURS[group_of[i] % len(COLOURS)]) for i, point in enumerate(xy.tolist())]
+        notes += [_arrow(point, colours[group_of[i]]) for i, point in enumerate(xy.tolist())]
     figure.update_layout(annotations=notes)
     has_titles, top = any(axis_titles), 12 + (28 if title else 0) + (26 if groups is not None else 0)
     margin = dict(l=64 if has_titles else 48, r=16, t=top, b=48 if has_titles else 32)
