@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from course.figures.picture import INK, KEY, MASKED, QUERY, VALUE, WEIGHT, Picture, dress, escape
 
 COLOURS = (QUERY, KEY, VALUE, WEIGHT, MASKED)
-COLOUR_OF_ROLE = {"query": QUERY, "key": KEY, "value": VALUE}  # as everywhere in the course
+COLOUR_OF_ROLE = {"query": QUERY, "key": KEY, "value": VALUE, "mixture": WEIGHT}  # as in the explorers
 SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")  # 7 beside 5: 35 pairs before one repeats
 AREA_WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 600, 240, 440  # pixels
 LETTER, LINE, MARKER = 7, 15, 10  # pixels: the width of a letter, the height of a line, the size of a marker
@@ -33,7 +33,7 @@ def points(
         xy: (n, 2), array or tensor.
         labels: one a point; an empty text leaves the point without.
         groups: one name a point, in the legend in the order in which they come; None puts all into one group. Groups
-            called "query", "key" and "value" have the colours that these have in the explorers.
+            called "query", "key", "value" or "mixture" have colours of their own, as everywhere in the course.
         title: above the plane.
         axis_titles: what x and y are.
         arrows: draw an arrow from the origin to each point, which is how vectors are drawn.
