@@ -46,6 +46,13 @@ def test_rows_and_columns_that_are_no_queries_and_keys_are_named():
     assert [picture.figure.layout[axis].title.text for axis in ("yaxis", "xaxis")] == ["head", "word"]
 
 
+def test_rows_and_columns_need_not_be_queries_and_keys():
+    picture = figures.attention_heatmap(torch.eye(3), TOKENS, title="alike", axis_titles=("words", "other words"))
+    assert picture.alt.startswith("alike (rows: words; columns: the cat")
+    layout = bundle(picture)[PLOTLY]["layout"]
+    assert (layout["yaxis"]["title"]["text"], layout["xaxis"]["title"]["text"]) == ("words", "other words")
+
+
 def test_tokens_cannot_become_markup():
     layout = bundle(figures.attention_heatmap(torch.eye(3), TOKENS))[PLOTLY]["layout"]
     assert layout["yaxis"]["ticktext"][2] == "&lt;b&gt;sat&lt;/b&gt;"
