@@ -94,7 +94,7 @@ function render({ model, el }) {
   const vectors = asFloat32(model.get("query_and_key")), query = vectors.subarray(0, dModel), key = vectors.subarray(dModel);
   const learned = model.get("learned")?.byteLength ? asFloat32(model.get("learned")) : null;
   const modelName = model.get("model_name"), state = {}, texture = document.createElement("canvas");
-  let table, palette, said = "";
+  let table, palette, place, said = "";
 
   const change = (name, value, words) => {
     said = words;
@@ -169,7 +169,7 @@ function render({ model, el }) {
   }
 
   // ---- drawing
-  const font = (bold = false) => `${bold ? 600 : 400} 12px ${getComputedStyle(root).fontFamily}`;
+  const font = (bold = false) => `${bold ? 600 : 400} 12px ${place.family}`;
 
   function channels(colour) {
     const context = texture.getContext("2d");
@@ -209,7 +209,7 @@ function render({ model, el }) {
 
   const heatBox = { left: 34, top: 22, right: 4, bottom: 36 };
   function drawHeat() {
-    const space = picturePart.clientWidth || 360, side = Math.max(200, Math.min(330, space - heatBox.left - heatBox.right));
+    const side = Math.max(200, Math.min(330, place.heat - heatBox.left - heatBox.right));
     const { left, top } = heatBox, width = side, height = side;
     heatBox.side = side;
     const context = sharpCanvas(heat, left + width + heatBox.right, top + height + heatBox.bottom);
@@ -294,8 +294,7 @@ function render({ model, el }) {
 
   function drawWaves() {
     const { position: p, pair: i } = state, turn = turnPerPosition(i, dModel, state.base), angle = p * turn;
-    const width = wavesPart.clientWidth || 440;
-    const { context, X, Y, top, bottom } = plot(waves, width, 172, [0, n - 1], [-1.1, 1.1], [-1, 0, 1], "position");
+    const { context, X, Y, top, bottom } = plot(waves, place.waves, 172, [0, n - 1], [-1.1, 1.1], [-1, 0, 1], "position");
     line(context, [[X(p), top], [X(p), bottom]], palette.ink, 1);
     const grid = Array.from({ length: 4 * (n - 1) + 1 }, (_, step) => step / 4);
     line(context, grid.map((x) => [X(x), Y(Math.sin(x * turn))]), palette.sine, 2);
@@ -338,8 +337,7 @@ function render({ model, el }) {
     const p = state.position;
     similarTitle.textContent = `How similar is position ${p} to the others?`;
     for (const { name, similarity, band, canvas: node, verdict } of kinds) {
-      const width = node.parentElement.clientWidth || 270;
-      const { context, X, Y, top, bottom } = plot(node, width, 176, [1 - n, n - 1], [-0.6, 1.1], [-0.5, 0, 0.5, 1], "distance (other − chosen)");
+      const { context, X, Y, top, bottom } = plot(node, place.similar, 176, [1 - n, n - 1], [-0.6, 1.1], [-0.5, 0, 0.5, 1], "distance (other − chosen)");
       line(context, [[X(0), top], [X(0), bottom]], palette.line, 1);
       context.save();
       context.beginPath();
@@ -382,6 +380,8 @@ function render({ model, el }) {
     if (!palette || theme) {
       const css = getComputedStyle(root), own = (name) => css.getPropertyValue(`--pw-${name}`).trim();
       palette = { ...colours(root), ...Object.fromEntries(["plus", "less", "sine", "cosine", "band"].map((name) => [name, own(name)])) };
+      // Asked for once: to measure while drawing would make the browser lay the page out again and again.
+      place = { family: css.fontFamily, heat: picturePart.clientWidth || 360, waves: wavesPart.clientWidth || 440, similar: kinds[0].canvas.parentElement.clientWidth || 270 };
     }
     if (before !== state.base || !table) recompute();
     if (before !== state.base || theme || texture.width !== dModel) paintTexture();
