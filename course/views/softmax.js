@@ -34,6 +34,9 @@ function share(weight) {
   return weight > 0 && weight < 0.0005 ? "< 0.001" : weight < 1 && weight > 0.9995 ? "> 0.999" : number(weight, 3);
 }
 
+// The same, inside a sentence.
+const saidShare = (weight) => share(weight).replace("<", "less than").replace(">", "more than");
+
 // A positive number of any size: 3.32, 4,482 or 3.1 × 10⁻⁵.
 function size(value) {
   if (value === 0 || (value >= 0.01 && value < 1000)) return number(value);
@@ -77,7 +80,7 @@ function render({ model, el }) {
   const double = button("Double all", () => {
     const before = Math.max(...weights);
     set({ scores: state.scores.map((each) => tidy(each * 2)) },
-      () => `Every score is twice as large, so the differences are too: the largest weight went from ${share(before)} to ${share(Math.max(...weights))}.`);
+      () => `Every score is twice as large, so the differences are too: the largest weight went from ${saidShare(before)} to ${saidShare(Math.max(...weights))}.`);
   });
   const reset = button("Back to the start", () => {
     axis = LEAST_AXIS;
@@ -133,7 +136,7 @@ function render({ model, el }) {
       const move = (next) => {
         const before = weights[key];
         set({ chosen: key, scores: state.scores.map((each, other) => other === key ? next : each) },
-          () => `Score of “${names[key]}” ${score(next)}: its weight is ${share(weights[key])}, ${moved(before, weights[key])}.`);
+          () => `Score of “${names[key]}” ${score(next)}: its weight is ${saidShare(weights[key])}, ${moved(before, weights[key])}.`);
       };
       const step = () => axis / 40;
       input.addEventListener("input", () => move(tidy(Math.round(Number(input.value) / step()) * step())));
@@ -163,7 +166,7 @@ function render({ model, el }) {
   function spread() {
     const largest = Math.max(...weights);
     const sharers = effectiveNumber(weights), count = weights.length;
-    return `“${names[weights.indexOf(largest)]}” gets the largest weight, ${share(largest)}; ${sharers < 1.05 ? "it has nearly all of the attention" : `about ${number(sharers, 1)} of ${count} keys share the attention`}.`;
+    return `“${names[weights.indexOf(largest)]}” gets the largest weight, ${saidShare(largest)}; ${sharers < 1.05 ? "it has nearly all of the attention" : `about ${number(sharers, 1)} of ${count} keys share the attention`}.`;
   }
 
   function temperatureWords(value) {
@@ -198,7 +201,7 @@ function render({ model, el }) {
       row.input.min = -axis;
       row.input.max = axis;
       row.input.value = value;
-      row.input.setAttribute("aria-valuetext", `${score(value)}, weight ${share(weights[key])}`);
+      row.input.setAttribute("aria-valuetext", `${score(value)}, weight ${saidShare(weights[key])}`);
       row.bar.style.transform = `scaleX(${value / axis})`;
       row.bar.classList.toggle("sx-negative", value < 0);
       row.value.textContent = score(value);
