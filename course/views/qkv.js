@@ -135,8 +135,8 @@ function render({ model, el }) {
   const headRow = role("row", make("qk-row qk-heads", ...Object.values(heads)));
   const body = make("qk-body");
   role("rowgroup", body);
-  const sumName = role("rowheader", make("qk-name")), sumTotal = element("span"), sumWeight = role("cell", make("qk-weight", sumTotal));
-  const output = strip("qk-value"), outputCell = role("cell", make("qk-value-cell", output.node));
+  const sumName = role("rowheader", make("qk-name qk-output")), sumTotal = element("span"), sumWeight = role("cell", make("qk-weight", sumTotal));
+  const output = strip("qk-output"), outputCell = role("cell", make("qk-value-cell", output.node));
   sumName.setAttribute("aria-colspan", 4);
   const sumRow = role("row", make("qk-row qk-sum", sumName, sumWeight, outputCell));
   const table = role("table", make("qk-table", role("rowgroup", make("", headRow)), body, role("rowgroup", make("", sumRow))),
@@ -241,10 +241,9 @@ function render({ model, el }) {
       put(row.dot, step >= 3 ? fixed(dots[i]) : "");
       put(row.number, step >= 3 ? fixed(scores[i]) : "");
       const tilt = step >= 3 ? scores[i] / (largestScore || 1) : 0;
-      row.tilt.style.left = `${50 + Math.min(0, tilt) * 50}%`;
-      row.tilt.style.width = `${Math.abs(tilt) * 50}%`;
+      row.tilt.style.transform = `scaleX(${tilt})`;  // to the left if negative; a transform needs no new layout
       put(row.share, step >= 4 ? fixed(weights[i], 3) : "");
-      row.fill.style.width = step >= 4 ? `${100 * weights[i]}%` : "0";
+      row.fill.style.transform = `scaleX(${step >= 4 ? weights[i] : 0})`;
       row.value.draw(0, vectors, start(2, i), d, largestValue);
       row.value.draw(1, step >= 5 ? vectors : null, start(2, i), d, largestValue, weights[i]);
     });
