@@ -388,15 +388,14 @@ def _only(groups: Sequence[int], left: int, right: int) -> list[int]:
 def _new_planes(vectors: Tensor, parted: Parted, planes: Tensor) -> Tensor:
     """Turn every layer's plane to its direction, with the items of the two groups in view: (layer, 2, d_model)."""
     members = [i for i, group in enumerate(parted.groups) if group >= 0]
-    rows = zip(vectors[:, members], parted.directions, planes, strict=True)
-    axes: list[Tensor] = []
-    for layer, found, plane in rows:
-        # From layer to layer the second axis keeps its sign: its second coordinates should agree with the last ones.
+    axes, heights = [], None  # heights: second coordinates in the layer before, which the sign of the axis follows
+    for layer, found, plane in zip(vectors[:, members], parted.directions, planes, strict=True):
         new = separating_plane(layer, found.along, plane)
-        if axes and found.along.any() and coordinates(layer, new)[:, 1] @ before < 0:
-            new = torch.stack([new[0], -new[1]])
+        if found.along.any():
+            if heights is not None and coordinates(layer, new)[:, 1] @ heights < 0:
+                new = torch.stack([new[0], -new[1]])
+            heights = coordinates(layer, new)[:, 1]
         axes.append(new)
-        before = coordinates(layer, new)[:, 1]
     return torch.stack(axes)
 
 
@@ -554,7 +553,7 @@ class MeaningExplorer(anywidget.AnyWidget):
             for row in numbers
         ]
         if self.own:
-            near = ", ".join(f"{name} {cosine:.3f}" for name, cosine in zip(names, self.own_cosines[self.layer]))
+            near = ", ".join(f"{name} {cosine:.3f}" for name, cosine in zip(names, self.own_cosines[self.layer], strict=True))
             lines.append(f"Your sentence, “{self.own['text']}”: cosine to the mean of each group at this layer: {near}.")
         if self.problem:
             lines.append(self.problem)

@@ -96,8 +96,8 @@ function render({ model, el }) {
   const shareAt = (layer) => (Number.isNaN(border(layer)) ? 0 : get("view") / 100);
 
   // Where item i lies in a layer; item n is the learner's own.
-  function position(i, layer) {
-    const share = shareAt(layer), at = turnIndex(layer), turn = data.turns.subarray(at * 4, at * 4 + 4);
+  function position(i, layer, share = shareAt(layer)) {
+    const at = turnIndex(layer), turn = data.turns.subarray(at * 4, at * 4 + 4);
     if (i === data.n) return blended(data.ownPrincipal, data.ownSeparating, layer * 2, at * 2, turn, share);
     return blended(data.principal, data.separating, (layer * data.n + i) * 2, (at * data.n + i) * 2, turn, share);
   }
@@ -254,7 +254,7 @@ function render({ model, el }) {
       if (share > 0 && Number.isNaN(border(layer))) continue;
       for (let i = 0; i <= data.n; i++) {
         if (!isShown(i)) continue;
-        const [x, y] = position(i, layer);
+        const [x, y] = position(i, layer, share);
         left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y);
       }
     }
@@ -370,8 +370,8 @@ function render({ model, el }) {
     data.items.forEach((item, i) => {
       if (item.landmark && shown[i]) put(shown[i], item.text.slice(item.start, item.end), `fill:${GROUP_COLOURS[item.group]}`, 7);
     });
-    if (data.own && shown[data.n]) put(shown[data.n], "yours", "", 12, "mm-name mm-own-name");
-    for (const [at, count, word] of piles()) put(at, `${count} × ${word}`, "", 9, "mm-name mm-pile");
+    if (data.own && shown[data.n]) put(shown[data.n], "yours", "", followed === data.n ? 16 : 12, "mm-name mm-own-name");
+    for (const [at, count, word] of piles()) put(at, `${count} × ${word}`, "", 13, "mm-name mm-pile");
     names.replaceChildren(...parts);
   }
 
