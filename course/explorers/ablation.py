@@ -40,9 +40,7 @@ class _Untouched(NamedTuple):
     """One text, and what the whole model makes of it."""
 
     tokens: list[str]
-    ids: Tensor
-    segment_ids: Tensor | None
-    final: Tensor  # (position, d_model)
+    hidden_states: Tensor  # (layer + 1, position, d_model)
     weights: Tensor  # (layer, head, query, key)
 
 
@@ -101,7 +99,7 @@ def _read(bert: Bert, model: Model, text: str) -> _Untouched:
     run = model.run(text)
     with torch.no_grad():
         encoded = bert(run.ids, run.segment_ids)
-    return _Untouched(run.tokens, run.ids, run.segment_ids, encoded.hidden_states[-1], encoded.weights)
+    return _Untouched(run.tokens, *encoded)
 
 
 def _without(bert: Bert, untouched: _Untouched, heads: Iterable[tuple[int, int]]) -> Removal:
@@ -114,16 +112,20 @@ def _without(bert: Bert, untouched: _Untouched, heads: Iterable[tuple[int, int]]
                 f"{n_heads - 1}, and a head is written (layer, head)."
             )
         keep_heads[layer, head] = False
+    # Nothing changes below the lowest layer that lost a head, so the run starts there.
+    start = next((layer for layer, keep in enumerate(keep_heads) if not keep.all()), n_layers)
+    final, weights = untouched.hidden_states[start], untouched.weights.clone()
     with torch.no_grad():
-        encoded = bert(untouched.ids, untouched.segment_ids, keep_heads=keep_heads)
-    final = encoded.hidden_states[-1]  # (position, d_model)
+        for layer in range(start, n_layers):
+            final, weights[layer] = bert.blocks[layer](final, keep_heads=keep_heads[layer])
+    before = untouched.hidden_states[-1]  # (position, d_model), as is final
     return Removal(
         untouched.tokens,
         tuple(map(tuple, (~keep_heads).nonzero().tolist())),
-        cosine_similarity(final, untouched.final, dim=-1),
-        cosine_similarity(final.mean(dim=0), untouched.final.mean(dim=0), dim=0).item(),
-        encoded.weights,
-        (encoded.weights - untouched.weights).abs().sum(dim=-1).mean(dim=-1) / 2,
+        cosine_similarity(final, before, dim=-1),
+        cosine_similarity(final.mean(dim=0), before.mean(dim=0), dim=0).item(),
+        weights,
+        (weights - untouched.weights).abs().sum(dim=-1).mean(dim=-1) / 2,
     )
 
 
