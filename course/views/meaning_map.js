@@ -9,7 +9,8 @@ const SHAPES = [
   (r) => { const a = r * 1.1, b = r * 0.38; return `M${-b},${-a}H${b}V${-b}H${a}V${b}H${b}V${a}H${-b}V${b}H${-a}V${-b}H${-b}Z`; },
 ];
 const GROUP_COLOURS = ["var(--ac-query)", "var(--ac-key)", "var(--ac-value)", "var(--mm-fourth)", "var(--ac-masked)"];
-const RADIUS = 5, OWN_RADIUS = 9, NEAR = 16;
+const RADIUS = 5, OWN_RADIUS = 9, NEAR = 16, MOST_NAMES = 40;
+const wordOf = (item) => item.text.slice(item.start, item.end);
 
 function starPath(r) {
   const corners = [...Array(10).keys()].map((i) => {
@@ -57,7 +58,7 @@ function blended(principal, separating, start, end, turn, share) {
 
 function render({ model, el }) {
   const data = {};
-  let hover = -1, points = [], shown = [], size = { width: 0, height: 0, scale: 1, x: 0, y: 0 };
+  let hover = -1, points = [], order = [], visible = [], shown = [], chartMarks = [], size = { width: 0, height: 0, scale: 1, x: 0, y: 0 };
   const change = (values) => { for (const [name, value] of Object.entries(values)) model.set(name, value); model.save_changes(); };
   const get = (name) => model.get(name);
 
@@ -68,6 +69,9 @@ function render({ model, el }) {
     data.items = get("items");
     data.n = data.items.length;
     data.pairs = get("pairs");
+    // Different words are named on the map, as long as there is room; occurrences of one word are not.
+    const words = new Set(data.items.filter((item) => !item.landmark).map((item) => wordOf(item).toLowerCase()));
+    data.named = words.size > 1 && data.n <= MOST_NAMES;
     for (const name of ["principal", "separating", "turns", "borders", "totals"]) data[name] = asFloat32(get(name));
     readOwn();
   }
@@ -156,7 +160,7 @@ function render({ model, el }) {
   }
   function ownWords(layer) {
     if (!data.own) return "";
-    const cosines = get("own_cosines")[layer], best = Math.max(...cosines), word = data.own.text.slice(data.own.start, data.own.end);
+    const cosines = get("own_cosines")[layer], best = Math.max(...cosines), word = wordOf(data.own);
     const list = data.groups.map((name, group) => `${cosines[group].toFixed(3)} to ${name}`).join(", ");
     const second = Math.max(...cosines.filter((_, group) => group !== cosines.indexOf(best)));
     const verdict = best - second < 0.0005 ? "as near to one as to the other" : best - second < 0.01 ? `a little nearer to ${data.groups[cosines.indexOf(best)]}` : `nearest to ${data.groups[cosines.indexOf(best)]}`;
@@ -180,7 +184,7 @@ function render({ model, el }) {
     options: data.pairs.map(([left, right], i) => [i, `${data.groups[left]} from ${data.groups[right]}`]) });
   const follow = choice({ label: "Follow", options: [], value: -1, onChange: (value) => change({ followed: Number(value) }) });
   const submit = () => change({ own_text: ownText.input.value, own_word: ownWord.input.value });
-  const ownText = textField({ label: "Your sentence", value: get("own_text"), onSubmit: submit });
+  const ownText = textField({ label: element("span", { className: "mm-key" }, marker(starPath(7), "var(--ac-ink)"), "Your sentence"), value: get("own_text"), onSubmit: submit });
   const ownWord = textField({ label: "Word in it", value: get("own_word"), onSubmit: submit });
   const problem = statusLine("ac-problem"), status = statusLine(), ownStatus = statusLine("mm-own-words");
   const showSet = element("fieldset", { className: "mm-show" }, element("legend", {}, "Show"),
@@ -200,8 +204,8 @@ function render({ model, el }) {
 
   // ---- the map
   const map = svgElement("svg", { role: "img", class: "mm-map" });
-  const layers = ["ground", "trail", "points", "names"].map((name) => svgElement("g", { class: `mm-${name}` }));
-  const [ground, trail, pointLayer, names] = layers;
+  const layers = ["ground", "trail", "points", "ring", "names"].map((name) => svgElement("g", { class: `mm-${name}` }));
+  const [ground, trail, pointLayer, ring, names] = layers;
   map.append(...layers);
   const caption = element("div", { className: "mm-caption" });
   const sentence = element("div", { className: "mm-sentence" });
@@ -232,8 +236,7 @@ function render({ model, el }) {
     element("div", { className: "ac-controls mm-sliders" }, layerSlider.node, viewSlider.node),
     element("div", { className: "ac-controls" }, showSet, dealToggle.node, ...(data.pairs.length > 1 ? [pairChoice.node] : [])),
     element("div", { className: "mm-body" }, stage, panel),
-    element("div", { className: "ac-controls mm-own" },
-      element("span", { className: "mm-key" }, marker(starPath(7), "var(--ac-ink)")), ownText.node, ownWord.node),
+    element("div", { className: "ac-controls mm-own" }, ownText.node, ownWord.node),
     problem.node, ownStatus.node, status.node);
   el.append(root);
 
@@ -253,7 +256,7 @@ function render({ model, el }) {
     for (let layer = 0; layer < nLayers(); layer++) {
       if (share > 0 && Number.isNaN(border(layer))) continue;
       for (let i = 0; i <= data.n; i++) {
-        if (!isShown(i)) continue;
+        if (!visible[i]) continue;
         const [x, y] = position(i, layer, share);
         left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y);
       }
@@ -272,19 +275,20 @@ function render({ model, el }) {
       return { node, path, cross };
     });
     // Groups alternate, so that none lies on top of another; landmarks come first, the learner's own last.
-    const order = [...Array(data.n).keys()], rank = {}, seen = {};
+    const rank = {}, seen = {};
+    order = [...Array(data.n).keys()];
     for (const i of order) { const g = data.items[i].group; rank[i] = data.items[i].landmark ? -1 : (seen[g] = (seen[g] || 0) + 1); }
     order.sort((a, b) => rank[a] - rank[b] || a - b);
-    pointLayer.replaceChildren(...order.map((i) => points[i].node), points[data.n].node);
   }
 
   // Fill, shape and colour: whatever does not move.
   function dress() {
-    const view = get("view"), followed = get("followed"), layer = get("layer");
+    visible = points.map((_, i) => isShown(i));
+    pointLayer.append(...order.map((i) => points[i].node), points[data.n].node);
+    if (points[get("followed")]) pointLayer.append(points[get("followed")].node);
     points.forEach(({ node, path, cross }, i) => {
-      const visible = isShown(i);
-      node.style.display = visible ? "" : "none";
-      if (!visible) return;
+      node.style.display = visible[i] ? "" : "none";
+      if (!visible[i]) return;
       if (i === data.n) {
         path.setAttribute("d", starPath(OWN_RADIUS));
         path.setAttribute("style", "fill:var(--ac-ink);stroke:var(--ac-paper)");
@@ -296,26 +300,30 @@ function render({ model, el }) {
       const hollow = !landmark && pairGroup(i) >= 0 && !isUsed(i);
       path.setAttribute("style", `fill:${hollow ? "var(--ac-paper)" : colour};stroke:${hollow ? colour : "var(--ac-paper)"}`);
       node.classList.toggle("mm-hollow", hollow);
-      cross.style.display = view === 100 && isWrong(i, layer) ? "" : "none";
     });
     groupToggles.forEach(({ words, set }, group) => { words.textContent = named(group); set(!get("hidden_groups").includes(group)); });
-    follow.set(followed);
+    follow.set(get("followed"));
+    drawChart();
   }
 
   function place() {
-    const layer = get("layer"), followed = get("followed");
+    const layer = get("layer"), followed = get("followed"), atEnd = get("view") === 100;
     frame();
-    shown = points.map((_, i) => (isShown(i) ? onPaper(position(i, layer)) : null));
-    shown.forEach((at, i) => { if (at) points[i].node.setAttribute("transform", `translate(${at[0].toFixed(1)},${at[1].toFixed(1)})`); });
+    shown = points.map((_, i) => (visible[i] ? onPaper(position(i, layer)) : null));
+    shown.forEach((at, i) => {
+      if (!at) return;
+      points[i].node.setAttribute("transform", `translate(${at[0].toFixed(1)},${at[1].toFixed(1)})`);
+      const display = atEnd && i < data.n && isWrong(i, layer) ? "" : "none";
+      if (points[i].cross.style.display !== display) points[i].cross.style.display = display;
+    });
     drawGround(layer);
     drawTrail(followed);
     drawNames(layer);
-    map.setAttribute("aria-label", mapLabel(layer));
   }
 
-  function mapLabel(layer) {
+  function mapLabel(layer, words) {
     const counted = data.groups.map((name, group) => `${data.items.filter((item, i) => !item.landmark && groupOf(i) === group && isShown(i)).length} of ${named(group)}`);
-    return `Map of ${counted.join(", ")}, ${layerTitle(layer)}, ${get("view")} % of the way to the new point of view. ${statusWords(layer, get("view"))}`;
+    return `Map of ${counted.join(", ")}, ${layerTitle(layer)}, ${get("view")} % of the way to the new point of view. ${words}`;
   }
 
   function drawGround(layer) {
@@ -328,7 +336,7 @@ function render({ model, el }) {
     const step = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01].find((length) => length * scale <= 0.22 * width) || 0.01;
     const end = width - 14, start = end - step * scale;
     parts.push(svgElement("path", { d: `M${start},${height - 12}v-4v8v-4H${end}v-4v8`, class: "mm-scale" }),
-      svgElement("text", { x: (start + end) / 2, y: height - 18, "text-anchor": "middle", class: "mm-scale-text" }, `distance ${step}`));
+      svgElement("text", { x: end, y: height - 18, "text-anchor": "end" }, `distance ${step}`));
     ground.replaceChildren(...parts);
     const [left, right] = parted().map((group) => named(group));
     if (share === 0) caption.textContent = "The two principal axes: the plane in which all these vectors differ most";
@@ -338,13 +346,13 @@ function render({ model, el }) {
   }
 
   function drawTrail(followed) {
-    if (followed < 0 || followed > data.n || (followed === data.n && !data.own)) { trail.replaceChildren(); return; }
+    if (followed < 0 || followed > data.n || (followed === data.n && !data.own)) { trail.replaceChildren(); ring.replaceChildren(); return; }
     const way = data.layers.map((_, layer) => onPaper(position(followed, layer)));
     const now = way[get("layer")];
     trail.replaceChildren(
       svgElement("polyline", { points: way.map((at) => at.map((v) => v.toFixed(1)).join(",")).join(" "), class: "mm-way" }),
-      ...way.map(([x, y]) => svgElement("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 2.2, class: "mm-step" })),
-      svgElement("circle", { cx: now[0], cy: now[1], r: followed === data.n ? 12 : 9, class: "mm-ring" }));
+      ...way.map(([x, y]) => svgElement("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 2.2, class: "mm-step" })));
+    ring.replaceChildren(svgElement("circle", { cx: now[0], cy: now[1], r: followed === data.n ? 12 : 9, class: "mm-ring" }));
   }
 
   // Names stand where they cover neither each other nor the edge.
@@ -364,11 +372,12 @@ function render({ model, el }) {
       parts.push(svgElement("text", { x: (x + best.dx).toFixed(1), y: (y + best.dy).toFixed(1), "text-anchor": best.anchor, class: className, style }, text));
     };
     if (followed >= 0 && (followed < data.n || data.own)) {
-      const ends = [0, nLayers() - 1].filter((each) => each !== layer);
-      for (const each of ends) put(onPaper(position(followed, each)), each === 0 ? data.layers[0] : `layer ${data.layers[each]}`, "", 7, "mm-step-name");
+      const ends = [0, nLayers() - 1].filter((each) => each !== layer), at = (each) => onPaper(position(followed, each));
+      const [[x, y], [x2, y2]] = [at(0), at(nLayers() - 1)];
+      if (Math.hypot(x - x2, y - y2) > 24) for (const each of ends) put(at(each), each === 0 ? data.layers[0] : `layer ${data.layers[each]}`, "", 7, "mm-step-name");
     }
     data.items.forEach((item, i) => {
-      if (item.landmark && shown[i]) put(shown[i], item.text.slice(item.start, item.end), `fill:${GROUP_COLOURS[item.group]}`, 7);
+      if (shown[i] && (item.landmark || data.named)) put(shown[i], wordOf(item), `fill:${GROUP_COLOURS[groupOf(i)]}`, item.landmark ? 7 : 9);
     });
     if (data.own && shown[data.n]) put(shown[data.n], "yours", "", followed === data.n ? 16 : 12, "mm-name mm-own-name");
     for (const [at, count, word] of piles()) put(at, `${count} × ${word}`, "", 13, "mm-name mm-pile");
@@ -379,8 +388,8 @@ function render({ model, el }) {
   function piles() {
     const spots = new Map();
     data.items.forEach((item, i) => {
-      if (!shown[i] || item.landmark) return;
-      const word = item.text.slice(item.start, item.end).toLowerCase(), key = `${shown[i].map(Math.round)} ${word}`;
+      if (!shown[i] || item.landmark || data.named) return;
+      const word = wordOf(item).toLowerCase(), key = `${shown[i].map(Math.round)} ${word}`;
       if (!spots.has(key)) spots.set(key, [shown[i], 0, word]);
       spots.get(key)[1] += 1;
     });
@@ -392,7 +401,7 @@ function render({ model, el }) {
     if (!item) { sentence.replaceChildren("Point at a point to read its sentence; click it to follow it through the layers."); return; }
     const about = i === data.n ? "Yours" : item.landmark ? "Landmark" : named(groupOf(i)) + (pairGroup(i) >= 0 ? (isUsed(i) ? ", used" : ", held back") : "");
     sentence.replaceChildren(element("span", { className: "mm-about" }, `${about}: `), item.text.slice(0, item.start),
-      element("mark", {}, item.text.slice(item.start, item.end)), item.text.slice(item.end));
+      element("mark", {}, wordOf(item)), item.text.slice(item.end));
   }
 
   function drawPanel() {
@@ -405,24 +414,31 @@ function render({ model, el }) {
     betweenValue.textContent = cosineText(between);
     usedValue.textContent = none ? "no border" : `${usedRight} of ${nUsed}`;
     heldValue.textContent = none ? "no border" : nHeld ? `${heldRight} of ${nHeld}` : "none";
-    drawChart(layer);
-    status.say(statusWords(layer, get("view")));
+    chartMarks.forEach((mark, i) => mark.classList.toggle("mm-off", i !== layer));
+    const words = statusWords(layer, get("view"));
+    status.say(words);
+    map.setAttribute("aria-label", mapLabel(layer, words));
     ownStatus.say(ownWords(layer));
   }
 
-  function drawChart(layer) {
+  function drawChart() {
     const width = 236, height = 104, left = 34, right = 10, top = 8, bottom = 22, cosines = get("cosines");
     const all = cosines.flat().filter((value) => value !== null), low = Math.floor(Math.min(...all, 0.95) * 20) / 20;
     const x = (i) => left + ((width - left - right) * i) / Math.max(1, nLayers() - 1), y = (value) => top + ((height - top - bottom) * (1 - value)) / (1 - low);
-    const parts = [svgElement("line", { x1: x(layer), x2: x(layer), y1: top - 4, y2: height - bottom + 3, class: "mm-now" })];
+    // The layer that is shown is marked by a line and a bold name; each layer's mark is there, all but one unseen.
+    chartMarks = data.layers.map((name, i) => svgElement("g", { class: "mm-mark mm-off" },
+      svgElement("line", { x1: x(i), x2: x(i), y1: top - 4, y2: height - bottom + 3 }),
+      svgElement("text", { x: x(i), y: height - 5, "text-anchor": "middle" }, name === "static" ? "st." : name)));
+    const parts = [];
     for (const value of [1, (1 + low) / 2, low]) {
       parts.push(svgElement("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "mm-rule" }),
         svgElement("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(2).replace("-", "−")));
     }
     data.layers.forEach((name, i) => {
-      if (nLayers() > 14 && i % 5 && i !== layer) return;
-      parts.push(svgElement("text", { x: x(i), y: height - 5, "text-anchor": "middle", class: i === layer ? "mm-bold" : "" }, name === "static" ? "st." : name));
+      if (nLayers() > 14 && i % 5) return;
+      parts.push(svgElement("text", { x: x(i), y: height - 5, "text-anchor": "middle", class: "mm-tick" }, name === "static" ? "st." : name));
     });
+    parts.push(...chartMarks);
     [1, 0].forEach((which) => {
       const known = cosines.map((pair, i) => [x(i), pair[which]]).filter(([, value]) => value !== null).map(([at, value]) => [at, y(value)]);
       parts.push(svgElement("polyline", { points: known.map((at) => at.map((v) => v.toFixed(1)).join(",")).join(" "), class: which ? "mm-between" : "mm-within" }));
@@ -438,11 +454,11 @@ function render({ model, el }) {
   function redraw() {
     if (!root.isConnected) return;  // without a width; the observer below calls again
     arrange();
+    dress();
     move();
   }
   function move() {
     if (!root.isConnected || !size.width) return;
-    dress();
     place();
     drawSentence();
     drawPanel();
