@@ -278,6 +278,9 @@ EXERCISES = (
             Hint("zero, plain", _with_zero(lambda s: torch.softmax(s, dim=-1)),
                  "At temperature 0 yours gives the weights of temperature 1. What do the weights come to as the "
                  "temperature falls towards 0?"),
+            Hint("one maximum for all", _with_zero(_shared, lambda s, t: _naive((s - s.max()) / t, -1)),
+                 "A row whose scores lie below those of another row is lost. If you use your stable_softmax here: does "
+                 "its own check pass?"),
             Hint("overflow when cold", _with_zero(_shared, lambda s, t: _naive(s / t, -1)),
                  "Dividing by a small number makes large scores, and exp overflows. How did the first exercise "
                  "avoid that?"),
