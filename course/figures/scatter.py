@@ -35,7 +35,7 @@ def points(
         groups: one name a point, in the legend in the order in which they come; None puts all into one group. Groups
             called "query", "key", "value" or "mixture" have colours of their own, as everywhere in the course.
         title: above the plane.
-        axis_titles: what x and y are.
+        axis_titles: what x and y are; if one alone is empty, that axis bears no numbers.
         arrows: draw an arrow from the origin to each point, which is how vectors are drawn.
 
     Raises:
@@ -72,12 +72,14 @@ def points(
     margin = dict(l=64 if has_titles else 48, r=16, t=top, b=48 if has_titles else 32)
     size = dict(width=AREA_WIDTH + margin["l"] + margin["r"], height=height + margin["t"] + margin["b"])
     dress(figure, **size, margin=margin, title=title)
-    zero = dict(zeroline=arrows, zerolinecolor="rgba(128,128,128,0.6)", zerolinewidth=1)
+    zero = dict(zeroline=True, zerolinecolor="rgba(128,128,128,0.6)", zerolinewidth=1)
     grid = dict(showgrid=True, gridcolor="rgba(128,128,128,0.2)")
     frame = dict(showline=True, linecolor="rgba(128,128,128,0.5)", mirror=True)
     for update, k in ((figure.update_xaxes, 0), (figure.update_yaxes, 1)):
         title_of_axis = dict(text=escape(axis_titles[k]), standoff=6)
-        update(range=[float(low[k]), float(high[k])], title=title_of_axis, **zero, **grid, **frame)
+        ticks = not has_titles or bool(axis_titles[k])  # beside a named axis, one without a name means nothing
+        span = [float(low[k]), float(high[k])]
+        update(range=span, title=title_of_axis, showticklabels=ticks, **zero, **grid, **frame)
     figure.update_yaxes(scaleanchor="x")
     figure.update_layout(legend=dict(orientation="h", x=0, y=1 + 4 / height, yanchor="bottom", itemclick=False))
     return Picture(figure, _alt(xy, labels, names, members, title, axis_titles))
@@ -174,7 +176,8 @@ def _arrow(point, colour) -> dict:
 
 
 def _alt(xy, labels, names, members, title, axis_titles) -> str:
-    across = f" (across: {axis_titles[0]}; up: {axis_titles[1]})" if any(axis_titles) else ""
+    named = [f"{way}: {name}" for way, name in zip(("across", "up"), axis_titles, strict=True) if name]
+    across = f" ({'; '.join(named)})" if named else ""
     lines = [f"{title or 'points'}{across}:"]
     rounded = np.round(xy, 2) + 0.0  # no -0.00
     for name, chosen in zip(names, members, strict=True):
