@@ -7,7 +7,10 @@ import pytest
 
 from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
-SETUP = "from course import models\nfrom course.explorers.ablation import AblationExplorer\nmodel = models.load('minilm')"
+SETUP = (
+    "from course import models\nfrom course.explorers.ablation import AblationExplorer\n"
+    "model = models.load('minilm')"
+)
 CELLS = [SETUP, "explorer = AblationExplorer(model)\nexplorer"]
 NUMBERS = (
     "import json\nprint(json.dumps(dict(removed=explorer.removed, whole=explorer.removal.sentence_cosine, "

@@ -177,7 +177,7 @@ def test_axe_finds_nothing(explorer, notebook, theme, number):
     assert axe(notebook, ".ac-qkv") == []
 
 
-@pytest.mark.parametrize("width", [360, 400, 640, 880])
+@pytest.mark.parametrize("width", [360, 400, 600, 640, 770, 880])
 def test_nothing_is_cut_off_however_wide_the_page(explorer, width):
     step(explorer, 5)
     explorer.evaluate("(root, width) => { root.style.maxWidth = `${width}px`; }", width)
