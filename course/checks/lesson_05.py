@@ -24,8 +24,9 @@ WHOLE_ATTENTION = (
 
 
 def _drawn(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:
+    """Draw tensors from a seed, rounded to one decimal, so that a learner can read and recompute them."""
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(*shape, generator=generator) for shape in shapes]
+    return [torch.randn(*shape, generator=generator).round(decimals=1) for shape in shapes]
 
 
 # 05.1 project -----------------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ def _cross_cases(seed: int) -> list[Case]:
         return Case((x_asking, x_answering, 0.5 * W_Q, 0.5 * W_K, W_V), note=note)
 
     return [
-        case(3, 3, 5, 2, 4, "two texts of the same length"),
+        case(2, 2, 3, 2, 2, "two texts of the same length"),
         case(2, 5, 7, 3, 4, "2 words ask 5"),
         case(7, 3, 4, 2, 5, "7 words ask 3"),
     ]
