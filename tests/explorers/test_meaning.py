@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import traitlets
 
 from course import models
 from course.embeddings import cosine_similarity, principal_axes
@@ -162,7 +163,8 @@ def test_aligned_planes_stay_principal_and_change_less_from_layer_to_layer():
 def test_kept_share_is_numpys_share_of_the_variance():
     vectors = some_vectors(15, 6)
     variances = np.linalg.eigvalsh(np.cov(vectors.double().numpy().T))[::-1]
-    assert kept_share(vectors, principal_axes(vectors)) == pytest.approx(variances[:2].sum() / variances.sum(), abs=1e-5)
+    expected = variances[:2].sum() / variances.sum()
+    assert kept_share(vectors, principal_axes(vectors)) == pytest.approx(expected, abs=1e-5)
     assert math.isnan(kept_share(torch.ones(3, 4), torch.eye(4)[:2]))
 
 
@@ -280,8 +282,11 @@ def test_buffers_hold_the_coordinates_in_both_planes(bank):
     np.testing.assert_allclose(separating[0, 0, 5, :, 0], expected, atol=1e-5)
     border = np.frombuffer(bank.borders, np.float32).reshape(2, 1, n_layers)
     assert np.isnan(border[:, 0, 0]).all() and not np.isnan(border[:, 0, 1:]).any()
-    right = (separating[0, 0, 5, :32, 0] > border[0, 0, 5]) == (np.array(pair[:32]) == 1)
-    assert right.sum() == sum(bank.right_counts[0][0][5])
+    used = np.array(bank.used[0], dtype=bool)
+    for dealt in (0, 1):  # what the browser crosses out is what is counted
+        names = np.array(bank.pair_groups[dealt][0])
+        right = ((separating[dealt, 0, 5, :, 0] > border[dealt, 0, 5]) == (names == 1)) & (names >= 0)
+        assert [(right & used).sum(), (right & ~used).sum()] == bank.right_counts[dealt][0][5]
 
 
 def test_the_money_side_is_to_the_right_in_every_layer(bank):
@@ -383,6 +388,12 @@ def test_an_item_of_two_parts_and_a_missing_layer_are_named(minilm):
         MeaningExplorer(minilm, ANIMALS, landmarks=[("sun", "sun", "c")])
 
 
+def test_a_cell_that_sets_what_is_not_there_is_told_so(animals):
+    for name, value, last in (("layer", 8, 7), ("pair", 3, 2), ("followed", 10, 9)):
+        with pytest.raises(traitlets.TraitError, match=f"{name} must be from -?[01] to {last}, got {value}"):
+            setattr(animals, name, value)
+
+
 def test_layer_numbers_need_no_model():
     vectors = some_vectors(1, 6, 9).expand(2, 6, 9)
     rows = layer_numbers(WordVectors(["static", "1"], vectors), [0, 1, 0, 1, 0, 1])
@@ -397,4 +408,7 @@ def test_the_text_alternative_says_the_first_numbers(bank):
     )
     assert lines[2].split() == ["static", "1.000", "1.000", "0", "0"]
     assert lines[7].split() == ["4", "0.929", "0.883", "15", "14"]
-    assert lines[-1].startswith("Your sentence, “The bank beside the river lends money to farmers.”: cosine to the mean")
+    assert lines[-1] == (
+        "Your sentence, “The bank beside the river lends money to farmers.”: cosine with each group's mean at this "
+        "layer: river 0.901, money 0.906."
+    )
