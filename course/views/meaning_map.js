@@ -373,27 +373,29 @@ function render({ model, el }) {
     };
     if (followed >= 0 && (followed < data.n || data.own)) {
       const ends = [0, nLayers() - 1].filter((each) => each !== layer), at = (each) => onPaper(position(followed, each));
-      const [[x, y], [x2, y2]] = [at(0), at(nLayers() - 1)];
-      if (Math.hypot(x - x2, y - y2) > 24) for (const each of ends) put(at(each), each === 0 ? data.layers[0] : `layer ${data.layers[each]}`, "", 7, "mm-step-name");
+      const [x, y] = at(0), reach = Math.max(...data.layers.map((_, each) => Math.hypot(at(each)[0] - x, at(each)[1] - y)));
+      if (reach > 40) for (const each of ends) put(at(each), each === 0 ? data.layers[0] : `layer ${data.layers[each]}`, "", 7, "mm-step-name");
     }
     data.items.forEach((item, i) => {
       if (shown[i] && (item.landmark || data.named)) put(shown[i], wordOf(item), `fill:${GROUP_COLOURS[groupOf(i)]}`, item.landmark ? 7 : 9);
     });
     if (data.own && shown[data.n]) put(shown[data.n], "yours", "", followed === data.n ? 16 : 12, "mm-name mm-own-name");
-    for (const [at, count, word] of piles()) put(at, `${count} × ${word}`, "", 13, "mm-name mm-pile");
+    for (const [at, count, word] of clumps()) put(at, `${count} × ${word}`, "", 13, "mm-name mm-pile");
     names.replaceChildren(...parts);
   }
 
-  // Three or more occurrences of one word on one spot.
-  function piles() {
-    const spots = new Map();
+  // Where the occurrences of one word lie close together, the whole clump is named: [its right edge, how many, word].
+  function clumps() {
+    if (data.named) return [];
+    const found = new Map();
     data.items.forEach((item, i) => {
-      if (!shown[i] || item.landmark || data.named) return;
-      const word = wordOf(item).toLowerCase(), key = `${shown[i].map(Math.round)} ${word}`;
-      if (!spots.has(key)) spots.set(key, [shown[i], 0, word]);
-      spots.get(key)[1] += 1;
+      if (!shown[i] || item.landmark) return;
+      const word = wordOf(item).toLowerCase(), [x, y] = shown[i];
+      const { left, right, top, bottom, count } = found.get(word) || { left: x, right: x, top: y, bottom: y, count: 0 };
+      found.set(word, { left: Math.min(left, x), right: Math.max(right, x), top: Math.min(top, y), bottom: Math.max(bottom, y), count: count + 1 });
     });
-    return [...spots.values()].filter(([, count]) => count >= 3);
+    return [...found].filter(([, box]) => box.count > 2 && box.right - box.left < 0.3 * size.width && box.bottom - box.top < 0.3 * size.height)
+      .map(([word, box]) => [[box.right, (box.top + box.bottom) / 2], box.count, word]);
   }
 
   function drawSentence() {
