@@ -339,9 +339,13 @@ function render({ model, el }) {
       svgElement("text", { x: end, y: height - 18, "text-anchor": "end" }, `distance ${step}`));
     ground.replaceChildren(...parts);
     const [left, right] = parted().map((group) => named(group));
-    if (share === 0) caption.textContent = "The two principal axes: the plane in which all these vectors differ most";
-    else if (Number.isNaN(line)) caption.textContent = "Both groups have the same mean here: there is no direction to turn to";
-    else caption.replaceChildren(element("span", {}, `← ${left}`), element("span", {}, share === 1 ? "from one mean to the other" : "turning …"), element("span", {}, `${right} →`));
+    const words = share === 0 ? ["The two principal axes: the plane in which all these vectors differ most"]
+      : Number.isNaN(line) ? ["Both groups have the same mean here: there is no direction to turn to"]
+      : [`← ${left}`, share === 1 ? "from one mean to the other" : "turning …", `${right} →`];
+    if (caption.dataset.words !== words.join("|")) {
+      caption.replaceChildren(...words.map((each) => element("span", {}, each)));
+      caption.dataset.words = words.join("|");
+    }
     caption.classList.toggle("mm-ends", share > 0 && !Number.isNaN(line));
   }
 
@@ -369,7 +373,7 @@ function render({ model, el }) {
         + (box.left < 2 || box.right > width - 2 || box.top < 2 || box.bottom > height - 2 ? 40 : 0);
       const best = boxes.reduce((found, box) => (cost(box) < cost(found) ? box : found));
       taken.push(best);
-      parts.push(svgElement("text", { x: (x + best.dx).toFixed(1), y: (y + best.dy).toFixed(1), "text-anchor": best.anchor, class: className, style }, text));
+      parts.push([text, { x: (x + best.dx).toFixed(1), y: (y + best.dy).toFixed(1), "text-anchor": best.anchor, class: className, style }]);
     };
     if (followed >= 0 && (followed < data.n || data.own)) {
       const ends = [0, nLayers() - 1].filter((each) => each !== layer), at = (each) => onPaper(position(followed, each));
@@ -381,7 +385,14 @@ function render({ model, el }) {
     });
     if (data.own && shown[data.n]) put(shown[data.n], "yours", "", followed === data.n ? 16 : 12, "mm-name mm-own-name");
     for (const [at, count, word] of clumps()) put(at, `${count} × ${word}`, "", 13, "mm-name mm-pile");
-    names.replaceChildren(...parts);
+    // The same few elements serve again: making new ones on every move costs time.
+    while (names.childElementCount > parts.length) names.lastChild.remove();
+    while (names.childElementCount < parts.length) names.append(svgElement("text"));
+    parts.forEach(([text, attributes], i) => {
+      const node = names.children[i];
+      if (node.textContent !== text) node.textContent = text;
+      for (const [name, value] of Object.entries(attributes)) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+    });
   }
 
   // Where the occurrences of one word lie close together, the whole clump is named: [its right edge, how many, word].
