@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from course.figures.picture import INK, KEY, MASKED, QUERY, VALUE, Picture, dress, escape
+from course.figures.picture import INK, KEY, MASKED, QUERY, VALUE, WEIGHT, Picture, dress, escape
 
 PURPLE = "#8e6cc9"  # lighter than that of weights, which is lost on dark paper
 COLOURS = (QUERY, KEY, VALUE, PURPLE, MASKED)
