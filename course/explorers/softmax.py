@@ -220,7 +220,8 @@ class SoftmaxExplorer(anywidget.AnyWidget):
             f"Softmax explorer: {len(self.labels)} scores{f' of the query {self.query!r}' if self.query else ''} → "
             f"weights: {rows}. Temperature {self.temperature:.1f}, width d = {self.width}, {scaling}. The largest "
             f"weight is {weights[best]:.3f} ({self.labels[best]}), about {self.effective_number:.1f} keys share the "
-            f"attention, the weights sum to {float(weights.sum()):.3f}, the largest gradient is {float(self.gradient.max()):.3f}."
+            f"attention, the weights sum to {float(weights.sum()):.3f}, the largest gradient is "
+            f"{float(self.gradient.max()):.3f}."
         )
 
 

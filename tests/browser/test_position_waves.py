@@ -9,6 +9,7 @@ import pytest
 from course import views
 from course.attention import sinusoidal_positions
 from course.explorers.positions import example_query_and_key, position_similarity, rotary_similarity
+
 from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
 CELLS = [
