@@ -185,7 +185,8 @@ def _cell_text(value: float, kind: str) -> str:
 
 def _matrix_alt(title, array, kind, query_tokens, key_tokens, axis_titles) -> str:
     rows = "queries" if axis_titles[0] == USUAL_AXES[0] else axis_titles[0]
-    lines = [f"{title} (rows: {rows}; columns: {' '.join(key_tokens)})"]
+    named = f"rows: {rows}; " if rows else ""
+    lines = [f"{title} ({named}columns: {' '.join(key_tokens)})"]
     for token, row in zip(query_tokens, array, strict=True):
         if kind == "mask":
             lines.append(f"  {token}: {' '.join('1' if v else '0' for v in row)}")
