@@ -46,7 +46,7 @@ def softmax(scores: Tensor, dim: int = -1, temperature: float = 1.0) -> Tensor:
     require_floating(scores, "scores")
     if not (temperature > 0 and math.isfinite(temperature)):
         raise ValueError(f"temperature must be a positive number, got {temperature}.")
-    scaled = scores / temperature
+    scaled = scores if temperature == 1 else scores / temperature  # a pass over all scores less
     shifted = scaled - scaled.amax(dim=dim, keepdim=True)
     numerators = shifted.exp()
     return numerators / numerators.sum(dim=dim, keepdim=True)
