@@ -24,13 +24,14 @@ WARM_UP = 3
 
 
 class Case(NamedTuple):
-    """One slider and the picture that it moves."""
+    """One control and the picture that it moves."""
 
     name: str
     source: str  # the cell that shows it
     slider: str  # CSS, inside the cell's output
     picture: str  # CSS, inside the cell's output
     bar_ms: int | None  # None: shown for comparison
+    keys: tuple[str, str] = ("ArrowRight", "ArrowLeft")  # pressed five times each, in turns
 
 
 SETUP = """
@@ -89,6 +90,42 @@ CASES = [
         ".ac-tokenizer .tok-picture",
         33,
     ),
+    Case(
+        "meaning map, point of view",
+        "from course.explorers.meaning import MeaningExplorer\nMeaningExplorer(model)",
+        ".meaning-map input[type=range] >> nth=1",
+        ".meaning-map .mm-map",
+        33,
+    ),
+    Case(
+        "softmax, one score",
+        "from course.explorers.softmax import SoftmaxExplorer\nSoftmaxExplorer()",
+        ".ac-softmax .sx-range >> nth=1",
+        ".ac-softmax .sx-table",
+        33,
+    ),
+    Case(
+        "step-through, head",
+        "from course.explorers.qkv import QKVExplorer\nQKVExplorer(model, TEXT, head=5, step=5)",
+        ".ac-qkv input[type=range] >> nth=1",
+        ".ac-qkv .qk-table",
+        33,
+    ),
+    Case(
+        "position waves, position",
+        "from course.explorers.positions import PositionExplorer\nPositionExplorer(model)",
+        ".position-waves input[type=range] >> nth=0",
+        ".position-waves .pw-waves",
+        33,
+    ),
+    Case(
+        "remove a head (asks the kernel)",
+        "from course.explorers.ablation import AblationExplorer\nAblationExplorer(model, TEXT)",
+        ".ac-ablation .ab-grid",
+        ".ac-ablation .ab-bars",
+        100,
+        ("Space", "Space"),
+    ),
     Case("plotly FigureWidget, temperature", FIGURE_WIDGET, ".noUi-handle", ".js-plotly-plot", None),
     Case("matplotlib in Output, temperature", MATPLOTLIB, ".noUi-handle", ".widget-output", None),
 ]
@@ -121,10 +158,10 @@ def measure(page, output, case: Case, presses: int) -> tuple[list[float], int]:
     slider.scroll_into_view_if_needed()
     picture.evaluate(WATCH)
     slider.focus()
-    times, missed, key = [], 0, "ArrowRight"
+    times, missed, (key, other) = [], 0, case.keys
     for press in range(presses + WARM_UP):
         if press and press % 5 == 0:  # back and forth, so that no slider reaches its end
-            key = "ArrowLeft" if key == "ArrowRight" else "ArrowRight"
+            key, other = other, key
         before = page.evaluate("__picture()")
         page.keyboard.press(key)
         try:
