@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from course.figures.picture import INK, KEY, MASKED, QUERY, VALUE, WEIGHT, Picture, dress, escape
+from course.figures.picture import INK, KEY, MASKED, QUERY, VALUE, Picture, dress, escape
 
 PURPLE = "#8e6cc9"  # lighter than that of weights, which is lost on dark paper
 COLOURS = (QUERY, KEY, VALUE, PURPLE, MASKED)
-COLOUR_OF_ROLE = {"query": QUERY, "key": KEY, "value": VALUE, "mixture": WEIGHT}  # as in the explorers
+COLOUR_OF_ROLE = {"query": QUERY, "key": KEY, "value": VALUE, "mixture": PURPLE}  # as in the explorers
 SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")  # 7 beside 5: 35 pairs before one repeats
 AREA_WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 600, 240, 440  # pixels
 LETTER, LINE, MARKER = 7, 15, 10  # pixels: the width of a letter, the height of a line, the size of a marker
