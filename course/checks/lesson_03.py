@@ -60,6 +60,11 @@ def _mean_subtracted(scores, dim):
     return _naive(scores - scores.mean(dim=dim, keepdim=True), dim)
 
 
+def _summed_along_the_last(scores, dim):
+    numerators = (scores - scores.amax(dim=dim, keepdim=True)).exp()
+    return numerators / numerators.sum(dim=-1, keepdim=True)
+
+
 def _without_keepdim(scores, dim):
     numerators = (scores - scores.amax(dim=dim)).exp()
     return numerators / numerators.sum(dim=dim)
@@ -170,6 +175,10 @@ def _divided(by):
     return lambda query, key: query @ key.transpose(-2, -1) / by(query, key)
 
 
+def _unit(vectors):
+    return torch.nn.functional.normalize(vectors, dim=-1)
+
+
 # 03.5 softmax's Jacobian ------------------------------------------------------------------------------------------
 
 
@@ -234,6 +243,8 @@ EXERCISES = (
                  "Yours always runs along the last axis. Have both the maximum and the sum been told about dim?"),
             Hint("always the first axis", lambda scores, dim: torch.softmax(scores, dim=0),
                  "Yours always runs along the first axis. Have both the maximum and the sum been told about dim?"),
+            Hint("sum along the last axis", _summed_along_the_last,
+                 "Your maximum runs along dim. Does your sum do so, too?"),
             Hint("one sum for all", lambda scores, dim: scores.exp() / scores.exp().sum(),
                  "All your weights together sum to 1. Along which axis should each slice do so by itself?"),
             Hint("axis lost", _without_keepdim,
@@ -337,6 +348,12 @@ EXERCISES = (
                  "add up?"),
             Hint("d for its root", _divided(lambda q, k: q.shape[-1]),
                  "Dividing by a number divides the variance by its square. Your scores have the variance 1/d."),
+            Hint("√32 everywhere", _divided(lambda q, k: math.sqrt(32)),
+                 "You divide by √32 whatever comes. That is right for the lesson's model: how long are the vectors "
+                 "of this call?"),
+            Hint("cosine", lambda q, k: _unit(q) @ _unit(k).transpose(-2, -1),
+                 "These are cosines: each pair is divided by its own two lengths. Here one number serves all pairs, "
+                 "and the width alone says which."),
             Hint("multiplied", _divided(lambda q, k: 1 / math.sqrt(q.shape[-1])),
                  "Your scores are larger than the plain dot products. In which direction should the variance go?"),
             Hint("number of keys", _divided(lambda q, k: math.sqrt(k.shape[-2])),
@@ -378,6 +395,12 @@ EXERCISES = (
                  "The entries beside the diagonal are right. How does a weight answer to its own score?"),
             Hint("weights only", _of_weights(torch.diag_embed),
                  "That is the first half of the formula. Which product of weights is subtracted from it?"),
+            Hint("ones on the diagonal", _of_weights(lambda w: torch.eye(w.shape[-1]) - _outer(w)),
+                 "The entries beside the diagonal are right. Your first part has ones on its diagonal: which numbers "
+                 "belong there?"),
+            Hint("one number subtracted", _of_weights(lambda w: torch.diag_embed(w) - (w @ w if w.ndim == 1 else w @ w.T)),
+                 "You subtract one number from the whole table, because a row times itself adds up. Which product "
+                 "has an entry for each pair of keys?"),
             Hint("added", _of_weights(lambda w: torch.diag_embed(w) + _outer(w)),
                  "In your table every weight rises when one score does. Can all rise if they sum to 1?"),
             Hint("signs turned", _of_weights(lambda w: _outer(w) - torch.diag_embed(w)),

@@ -120,6 +120,17 @@ def _scaled_afterwards(query, key, value, may_attend):
     return weights @ value, weights
 
 
+def _mask_added(query, key, value, may_attend):
+    weights = torch.softmax(query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]) + may_attend, dim=-1)
+    return weights @ value, weights
+
+
+def _infinity_times_zero(query, key, value, may_attend):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]) + (~may_attend).float() * -math.inf
+    weights = torch.softmax(scores, dim=-1)
+    return weights @ value, weights
+
+
 def _no_mask(query, key, value, may_attend):
     return _attended(query, key, value, torch.ones_like(may_attend))
 
@@ -220,6 +231,16 @@ def _n_heads_wide(hidden_states, weight, bias, n_heads, head):
     return hidden_states @ weight[mine].T + bias[mine]
 
 
+def _thirty_two_wide(hidden_states, weight, bias, n_heads, head):
+    mine = slice(32 * head, 32 * head + 32)
+    return hidden_states @ weight[mine].T + bias[mine]
+
+
+def _divided_with_a_point(hidden_states, weight, bias, n_heads, head):
+    d_head = weight.shape[0] / n_heads
+    return hidden_states @ weight[head * d_head : (head + 1) * d_head].T
+
+
 # 05.5 cross-attention ---------------------------------------------------------------------------------------------
 
 
@@ -265,6 +286,9 @@ EXERCISES = (
             Hint("weight not transposed", _untransposed,
                  "Each row of W makes one number of the result, and x lies in rows, too. Which of the two has to be "
                  "turned, so that rows meet rows?"),
+            Hint("map in front", lambda x, W_Q, b_Q, W_K, b_K, W_V, b_V: (W_Q @ x + b_Q, W_K @ x + b_K, W_V @ x + b_V),
+                 "The shapes do not fit. The formula speaks of one word, a column; here the words lie in rows. On "
+                 "which side of x does the map stand then, and which of the two is turned?"),
             Hint("bias before the map", _biases_before,
                  "The bias goes to what comes out of the map. To what do you add it?"),
             Hint("one after the other", _chained,
@@ -299,6 +323,11 @@ EXERCISES = (
                  "True means may look. Which scores do you fill with −∞?"),
             Hint("scores times mask", functools.partial(_attended, times_mask=True),
                  "A score of 0 is a middling score. Which score has an exponential of 0?"),
+            Hint("mask added", _mask_added,
+                 "Adding True adds 1, which helps the visible keys only a little. Which score takes a hidden key out "
+                 "altogether?"),
+            Hint("infinity times 0", _infinity_times_zero,
+                 "On a computer 0 · ∞ is NaN. Can you put −∞ where the mask forbids, without multiplying?"),
             Hint("mask not used", _no_mask,
                  "Without a mask all would be right. Which argument have you not used?"),
             Hint("keys mixed", functools.partial(_attended, mix="key"),
@@ -358,6 +387,11 @@ EXERCISES = (
                  "rows of weight are shared out."),
             Hint("n_heads wide", _n_heads_wide,
                  "How many rows has your head? n_heads says how many heads share them, not how wide one is."),
+            Hint("32 everywhere", _thirty_two_wide,
+                 "Your heads are 32 wide, which is right for MiniLM. Which two arguments say how wide a head is here?"),
+            Hint("no whole number", _divided_with_a_point,
+                 "Rows are counted in whole numbers, and / makes a number with a decimal point. Which division does "
+                 "not?"),
             Hint("all heads", lambda x, weight, bias, n_heads, head: _all_heads(x, weight, bias),
                  "This holds the numbers of all heads, side by side. Which of them belong to yours?"),
             Hint("does not fit", lambda x, weight, bias, n_heads, head: x @ weight[_rows(weight, n_heads, head)],
@@ -382,12 +416,18 @@ EXERCISES = (
                  "That is self-attention. Which argument have you not used?"),
             Hint("no scaling", lambda a, b, *maps: _crossed(a, b, b, *maps, divisor=1.0),
                  "Your weights are sharper than they should be. What divides the products?"),
+            Hint("divided by d_head", lambda a, b, *maps: _crossed(a, b, b, *maps, divisor=len(maps[0])),
+                 "Your weights are too even. Is it d_head that divides, or its root?"),
             Hint("√d_model", lambda a, b, *maps: _crossed(a, b, b, *maps, divisor=math.sqrt(a.shape[-1])),
                  "Your weights are too even. Under the root stands the length of one query, not of a word's vector."),
             Hint("softmax over the queries", lambda a, b, *maps: _crossed(a, b, b, *maps, dim=-2),
                  "Which sum to 1 in your weights, the rows or the columns? Each word that asks divides its attention."),
             Hint("keys mixed", lambda a, b, *maps: _crossed(a, b, b, *maps, mix="key"),
                  "The weights are right. What is carried home, the keys or the values?"),
+            Hint("weights first", lambda a, b, *maps: _crossed(a, b, b, *maps)[::-1],
+                 "Both are right. In which order were they asked for?"),
+            Hint("only the output", lambda a, b, *maps: _crossed(a, b, b, *maps)[0],
+                 "The output is right. What else was asked for?"),
             Hint("weight not transposed", _cross_untransposed,
                  "A weight is (d_out, d_model), and the words lie in rows of d_model. Which has to be turned, so that "
                  "the inner axes agree?"),

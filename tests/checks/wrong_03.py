@@ -2,6 +2,12 @@
 
 WRONG = {
     "03.1": {
+        "sum along the last axis": """
+def stable_softmax(scores, dim):
+    biggest = torch.max(scores, dim=dim, keepdim=True).values
+    e = torch.exp(scores - biggest)
+    return e / e.sum(-1, keepdim=True)
+""",
         "not stable": """
 def stable_softmax(scores, dim):
     return torch.exp(scores) / torch.exp(scores).sum(dim, keepdim=True)
@@ -183,6 +189,15 @@ def additive_scores(query, key, W_query, W_key, v):
 """,
     },
     "03.4": {
+        "√32 everywhere": """
+def scaled_scores(query, key):
+    return torch.matmul(query, key.mT) / math.sqrt(32)
+""",
+        "cosine": """
+def scaled_scores(query, key):
+    lengths = query.norm(dim=-1, keepdim=True) * key.norm(dim=-1).unsqueeze(-2)
+    return query @ key.transpose(1, 2) / lengths
+""",
         "not scaled": """
 def scaled_scores(query, key):
     return torch.einsum("hqd,hkd->hqk", query, key)
@@ -238,6 +253,17 @@ def scaled_scores(query, key):
 """,
     },
     "03.5": {
+        "ones on the diagonal": """
+def softmax_jacobian(scores):
+    w = torch.softmax(scores, dim=-1)
+    identity = torch.eye(scores.shape[-1])
+    return identity - w.unsqueeze(-1) * w.unsqueeze(-2)
+""",
+        "one number subtracted": """
+def softmax_jacobian(scores):
+    w = scores.softmax(-1)
+    return torch.diag(w) - torch.matmul(w, w.t())
+""",
         "diagonal only": """
 def softmax_jacobian(scores):
     w = torch.softmax(scores, -1)

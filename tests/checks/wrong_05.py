@@ -2,6 +2,13 @@
 
 WRONG = {
     "05.1": {
+        "map in front": """
+def project(x, W_Q, b_Q, W_K, b_K, W_V, b_V):
+    q = torch.matmul(W_Q, x) + b_Q
+    k = torch.matmul(W_K, x) + b_K
+    v = torch.matmul(W_V, x) + b_V
+    return q, k, v
+""",
         "no biases": """
 def project(x, W_Q, b_Q, W_K, b_K, W_V, b_V):
     return torch.matmul(x, W_Q.T), torch.matmul(x, W_K.T), torch.matmul(x, W_V.T)
@@ -43,6 +50,19 @@ def project(x, W_Q, b_Q, W_K, b_K, W_V, b_V):
 """,
     },
     "05.2": {
+        "mask added": """
+def attend(query, key, value, may_attend):
+    scores = torch.matmul(query, key.mT) / query.shape[-1] ** 0.5
+    weights = (scores + may_attend.float()).softmax(dim=-1)
+    return weights @ value, weights
+""",
+        "infinity times 0": """
+def attend(query, key, value, may_attend):
+    scores = query @ key.transpose(-1, -2) / math.sqrt(key.shape[-1])
+    scores = scores + (1 - may_attend.float()) * float("-inf")
+    weights = torch.softmax(scores, dim=-1)
+    return weights @ value, weights
+""",
         "no scaling": """
 def attend(query, key, value, may_attend):
     scores = query @ key.mT
@@ -139,6 +159,18 @@ new_vector = [1.06, 0.67, 0.51, 0.76]
 """,
     },
     "05.4": {
+        "32 everywhere": """
+def head_projection(hidden_states, weight, bias, n_heads, head):
+    start = head * 32
+    everything = hidden_states @ weight.T + bias
+    return everything[:, start : start + 32]
+""",
+        "no whole number": """
+def head_projection(hidden_states, weight, bias, n_heads, head):
+    d_head = hidden_states.shape[1] / n_heads
+    rows = weight[head * d_head : (head + 1) * d_head]
+    return hidden_states @ rows.T + bias[head * d_head : (head + 1) * d_head]
+""",
         "no bias": """
 def head_projection(hidden_states, weight, bias, n_heads, head):
     d_head = len(weight) // n_heads
@@ -189,6 +221,23 @@ def head_projection(hidden_states, weight, bias, n_heads, head):
 """,
     },
     "05.5": {
+        "divided by d_head": """
+def cross_attention(asking, answering, W_Q, W_K, W_V):
+    Q, K, V = asking @ W_Q.T, answering @ W_K.T, answering @ W_V.T
+    A = torch.softmax(Q @ K.T / Q.shape[1], dim=1)
+    return A @ V, A
+""",
+        "weights first": """
+def cross_attention(asking, answering, W_Q, W_K, W_V):
+    Q, K, V = asking @ W_Q.T, answering @ W_K.T, answering @ W_V.T
+    A = torch.softmax(Q @ K.T / Q.shape[1] ** 0.5, dim=1)
+    return A, A @ V
+""",
+        "only the output": """
+def cross_attention(asking, answering, W_Q, W_K, W_V):
+    Q, K, V = asking @ W_Q.T, answering @ W_K.T, answering @ W_V.T
+    return torch.softmax(Q @ K.T / Q.shape[1] ** 0.5, dim=1) @ V
+""",
         "roles swapped": """
 def cross_attention(asking, answering, W_Q, W_K, W_V):
     Q, K, V = answering @ W_Q.T, asking @ W_K.T, asking @ W_V.T
