@@ -130,6 +130,20 @@ def _one_table(x, W_Q, W_K, W_V, W_O, n_heads):
     return attention.merge_heads(weights @ value) @ W_O.T
 
 
+def _fetching(what):
+    """Do as multi_head_attention does, but let what(query, key, value) say what the heads fetch."""
+
+    def answer(x, W_Q, W_K, W_V, W_O, n_heads):
+        query, key, value = (attention.split_heads(x @ W.T, n_heads) for W in (W_Q, W_K, W_V))
+        return attention.merge_heads(what(query / math.sqrt(query.shape[-1]), key, value)) @ W_O.T
+
+    return answer
+
+
+def _W_O_not_transposed(x, W_Q, W_K, W_V, W_O, n_heads):
+    return _attend(x, W_Q, W_K, W_V, W_O.T, n_heads)
+
+
 def _slices_of_the_input(x, W_Q, W_K, W_V, W_O, n_heads):
     eye = torch.eye(n_heads).repeat_interleave(x.shape[-1] // n_heads, 0)  # (d_model, head)
     blocks = eye @ eye.T
@@ -252,6 +266,16 @@ EXERCISES = (
             Hint("matrices not transposed", _but(turned=False),
                  "The matrices are (d_out, d_in), as torch.nn.Linear keeps them. How do they have to stand, when x "
                  "stands on the left?"),
+            Hint("W_O not transposed", _W_O_not_transposed,
+                 "Everything before W_O is right. W_O is (d_out, d_in) like the other three: how does it have to "
+                 "stand?"),
+            Hint("queries and keys swapped",
+                 _fetching(lambda query, key, value: (key @ query.transpose(-2, -1)).softmax(dim=-1) @ value),
+                 "Your rows belong to the keys. A row of scores belongs to the word that looks: which of the two "
+                 "stands on the left?"),
+            Hint("keys averaged",
+                 _fetching(lambda query, key, value: (query @ key.transpose(-2, -1)).softmax(dim=-1) @ key),
+                 "The weights are right, but what they fetch is not: which of the three is averaged?"),
             Hint("view for transpose", _but(split=_cut_straight),
                  "Your heads mix up the words: it is exercise 06.1 again. Does your split end with a transpose?"),
             Hint("split and merged by view", _but(split=_cut_straight, merge=_run_together),
@@ -283,6 +307,9 @@ EXERCISES = (
                  lambda d_model, n_heads, has_bias: n_heads * count_parameters(d_model, n_heads, has_bias),
                  "The heads share the matrices: more heads means narrower heads. How large is one matrix, whatever "
                  "the number of heads?"),
+            Hint("times the heads, no biases", lambda d_model, n_heads, has_bias: 4 * d_model**2 * n_heads,
+                 "The heads share the matrices: more heads means narrower heads. How large is one matrix, whatever "
+                 "the number of heads?"),
             Hint("only one head", lambda d_model, n_heads, has_bias: 4 * d_model * (d_model // n_heads)
                  + (4 * (d_model // n_heads) if has_bias else 0),
                  "You have counted one head. Which part of the matrices belongs to the others?"),
@@ -309,6 +336,10 @@ EXERCISES = (
                  "You have averaged over those who look. Which axis holds the heads?"),
             Hint("over the keys", lambda weights: weights.mean(dim=-1),
                  "A row sums to 1, so its mean says only how many keys there are. Which axis holds the heads?"),
+            Hint("first head", lambda weights: weights[:, 0],
+                 "You keep the first head and drop the others. What is a mean?"),
+            Hint("one number", lambda weights: weights.mean(),
+                 "You have averaged over everything. Which axis holds the heads?"),
             Hint("strongest head", lambda weights: weights.amax(dim=1),
                  "You keep the largest weight of any head, so the rows sum to more than 1. What is a mean?"),
             Hint("heads kept as an axis", lambda weights: weights.mean(dim=1, keepdim=True),

@@ -111,6 +111,9 @@ def multi_head_attention(x, W_Q, W_K, W_V, W_O, n_heads):
     weights = (q @ k.mT / q.shape[-1] ** 0.5).softmax(-1)
     return weights @ v @ W_O.T
 """,
+        "W_O not transposed": _attention(result="merged @ W_O"),
+        "queries and keys swapped": _attention(scores="k @ q.transpose(-2, -1) / q.shape[-1] ** 0.5"),
+        "keys averaged": _attention(merged="(weights @ k).transpose(1, 2).reshape(x.shape)"),
         "one table for all heads": _attention(weights="scores.softmax(dim=-1).mean(dim=1, keepdim=True)"),
         "slices of the input": """
 def multi_head_attention(x, W_Q, W_K, W_V, W_O, n_heads):
@@ -131,6 +134,10 @@ def count_parameters(d_model, n_heads, has_bias):
 def count_parameters(d_model, n_heads, has_bias):
     one_head = 4 * (d_model * d_model + has_bias * d_model)
     return n_heads * one_head
+""",
+        "times the heads, no biases": """
+def count_parameters(d_model, n_heads, has_bias):
+    return 4 * n_heads * d_model * d_model
 """,
         "only one head": """
 def count_parameters(d_model, n_heads, has_bias):
@@ -185,6 +192,14 @@ def average_heads(weights):
         "softmax once more": """
 def average_heads(weights):
     return torch.softmax(weights.mean(dim=1), dim=-1)
+""",
+        "first head": """
+def average_heads(weights):
+    return weights[:, 0, :, :]
+""",
+        "one number": """
+def average_heads(weights):
+    return torch.mean(weights)
 """,
         "texts and heads": """
 def average_heads(weights):
