@@ -75,7 +75,7 @@ def test_space_removes_the_head_that_the_arrows_reached_and_puts_it_back(explore
 
 def test_a_click_removes_a_head_and_the_words_tell_its_effect(explorer):
     explorer.get_by_role("gridcell", name="layer 5, head 11, at work").click()
-    says(explorer, "1 of 72 heads removed: the sentence vector keeps 0.803 of its direction, a turn by 37°.")
+    says(explorer, "1 of 72 heads removed: the sentence vector keeps 0.803 of its direction, a turn of 37°.")
     assert "Layer 5, head 11: removed." in explorer.locator(".ab-readout").inner_text()
 
 
