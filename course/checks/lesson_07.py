@@ -30,8 +30,8 @@ def _waves(n: int, d_model: int, exponent: float = 2.0, first: int = 0, joined: 
     angles = (torch.arange(n) + first)[:, None] * per_position  # (position, d_model / 2)
     if joined == "halves":
         return torch.cat([angles.sin(), angles.cos()], dim=-1)
-    both = [angles.sin(), angles.cos()]
-    return torch.stack(both if joined == "in turn" else both[::-1], dim=-1).flatten(-2)
+    both = [angles.sin(), angles.sin() if joined == "only sines" else angles.cos()]
+    return torch.stack(both[::-1] if joined == "cosine first" else both, dim=-1).flatten(-2)
 
 
 def _wave_a_column(x: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ def _attended(x, weights, n_heads):
 
 
 def _thought(x, weights, activation=F.gelu):
-    return feed_forward(x, *(weights[name] for name in ("W_1", "b_1", "W_2", "b_2")))
+    return _forward_with(activation)(x, *(weights[name] for name in ("W_1", "b_1", "W_2", "b_2")))
 
 
 def _block_cases(seed: int) -> list[Case]:
@@ -191,6 +191,21 @@ def _no_norm(x, weights, n_heads):
     return x + _thought(x, weights)
 
 
+def _first_norm_only(x, weights, n_heads):
+    x = _norm(x + _attended(x, weights, n_heads), weights["norm_1"])
+    return x + _thought(x, weights)
+
+
+def _with_activation(x, weights, n_heads, activation):
+    x = _norm(x + _attended(x, weights, n_heads), weights["norm_1"])
+    return _norm(x + _thought(x, weights, activation), weights["norm_2"])
+
+
+def _no_forward_biases(x, weights, n_heads):
+    without = {name: torch.zeros_like(weights[name]) for name in ("b_1", "b_2")}
+    return encoder_block(x, weights | without, n_heads)
+
+
 def _no_forward(x, weights, n_heads):
     return _norm(x + _attended(x, weights, n_heads), weights["norm_1"])
 
@@ -200,7 +215,7 @@ def _no_forward(x, weights, n_heads):
 
 def order_gap(x: Tensor, positions: Tensor, order: Tensor) -> float:
     """Return the largest |f(x in the new order) − f(x), in the new order|, f being attention over x + positions."""
-    return _gap(x, positions, order)
+    return round(_gap(x, positions, order), 6)  # rounding errors would read as an expected 5.96e-08
 
 
 def _attend(x):
@@ -259,6 +274,11 @@ EXERCISES = (
             Hint("not doubled", lambda x: x + _waves(*x.shape[1:], exponent=1.0),
                  "Your slow waves are too fast. In the exponent stands 2i, where i counts pairs of columns: 0, 1, 2. "
                  "Which numbers does yours run through?"),
+            Hint("doubled twice", lambda x: x + _waves(*x.shape[1:], exponent=4.0),
+                 "Your slow waves are too slow. In the exponent stands 2i, where i counts pairs of columns: 0, 1, 2. "
+                 "Is your i already 0, 2, 4?"),
+            Hint("only sines", lambda x: x + _waves(*x.shape[1:], joined="only sines"),
+                 "Both columns of a pair hold the same number. One of them is the sine of the angle. What is the other?"),
             Hint("a wave a column", _wave_a_column,
                  "Each column has its own wavelength in your answer. A sine and the cosine beside it share one: they "
                  "are the two coordinates of one hand of a clock."),
@@ -285,8 +305,8 @@ EXERCISES = (
         ),
         hints=(
             Hint("unbiased, epsilon outside", lambda x, w, b, e: _epsilon_outside(x, e, correction=1) * w + b,
-                 "Here are two slips at once: torch's std divides by n − 1 unless it is told otherwise, and epsilon belongs to "
-                 "the variance, under the root."),
+                 "Here are two slips at once: torch's std divides by n − 1 unless it is told otherwise, and epsilon "
+                 "belongs to the variance, under the root."),
             Hint("unbiased variance", lambda x, w, b, e: _normalised(x, e, correction=1) * w + b,
                  "By default torch's var divides by n − 1. LayerNorm divides by n: which argument says so?"),
             Hint("epsilon outside the root", lambda x, w, b, e: _epsilon_outside(x, e) * w + b,
@@ -314,8 +334,14 @@ EXERCISES = (
             Hint("no epsilon", lambda x, w, b, e: _normalised(x, 0.0) * w + b,
                  "What if all numbers of a vector are equal? Their variance is 0, and epsilon is there to keep 0/0 "
                  "away."),
+            Hint("axis lost", lambda x, w, b, e: (x - x.mean(-1)) / (x.var(-1, correction=0) + e).sqrt() * w + b,
+                 "Shapes do not fit. A mean over the last axis leaves one number for each vector and drops that axis, "
+                 "unless it is told to keep it as an axis of length 1."),
+            Hint("epsilon squared", lambda x, w, b, e: _normalised(x, e**2) * w + b,
+                 "Epsilon is squared in your answer. It is added to the variance as it is."),
             Hint("not centred", _not_centred,
-                 "The mean of your vectors is not 0. What you have is near to RMSNorm, which SmolLM2 uses; what does LayerNorm take away first?"),
+                 "The mean of your vectors is not 0. What you have is near to RMSNorm, which SmolLM2 uses; what does "
+                 "LayerNorm take away first?"),
             Hint("mean kept", lambda x, w, b, e: x / (x.var(-1, correction=0, keepdim=True) + e).sqrt() * w + b,
                  "The lengths are right, the centre is not: what is taken away before the division?"),
             Hint("no square root", _by_variance,
@@ -340,6 +366,12 @@ EXERCISES = (
                  "Near: this is an approximation of GELU by a sigmoid. BERT's is the exact one, with erf."),
             Hint("SiLU", _forward_with(F.silu),
                  "The frame is right. SiLU is what SmolLM2 uses; BERT uses GELU."),
+            Hint("no root in erf", _forward_with(lambda hidden: hidden * (1 + torch.erf(hidden)) / 2),
+                 "Near. Look at what stands inside erf in the formula."),
+            Hint("no half", _forward_with(lambda hidden: 2 * F.gelu(hidden)),
+                 "What leaves the bend is twice too large. Which factor stands before the bracket in GELU?"),
+            Hint("activation first", lambda x, W_1, b_1, W_2, b_2: F.linear(F.linear(F.gelu(x), W_1, b_1), W_2, b_2),
+                 "GELU comes too early in your answer: it bends what leaves the first map, not what goes into it."),
             Hint("activation at the end", lambda x, *weights: F.gelu(_forward_with(lambda hidden: hidden)(x, *weights)),
                  "GELU stands after the second map in your answer. Where does the wide, hidden vector pass through it?"),
             Hint("activation twice", lambda x, *weights: F.gelu(feed_forward(x, *weights)),
@@ -392,6 +424,21 @@ EXERCISES = (
                  "The second sum adds the block's input. It should add what went into the feed-forward network."),
             Hint("only the last norm", _one_norm, "There are two sums in the block. How many of them are normalised?"),
             Hint("no norm", _no_norm, "The two sums are right. What happens to each of them before it goes on?"),
+            Hint("last sum not normalised", _first_norm_only,
+                 "The first half is right. In the second, the sum is not normalised yet."),
+            Hint("ReLU", lambda x, w, n: _with_activation(x, w, n, F.relu),
+                 "The frame is right. Which bend does BERT have between the two maps of its feed-forward network?"),
+            Hint("no activation", lambda x, w, n: _with_activation(x, w, n, lambda hidden: hidden),
+                 "The frame is right. What stands between the two maps of the feed-forward network?"),
+            Hint("tanh approximation", lambda x, w, n: _with_activation(x, w, n, lambda h: F.gelu(h, approximate="tanh")),
+                 "Very near, and not the same. BERT's GELU is the exact one, with erf."),
+            Hint("one head", lambda x, w, n: encoder_block(x, w, 1),
+                 "The frame is right. How many heads does your attention have?"),
+            Hint("no feed-forward biases", _no_forward_biases,
+                 "The frame is right. Which two vectors in the dictionary are not used yet?"),
+            Hint("weights not taken out", lambda x, w, n: x + attention.multi_head_attention(x, x, n_heads=n, **w["attention"]),
+                 "Two things that do not fit are put together. Attention returns two things, its output and its "
+                 "weights. Which one is added?"),
             Hint("no feed-forward", _no_forward,
                  "This is the first half. The second does the same once more, with the feed-forward network as its "
                  "part."),
@@ -415,6 +462,8 @@ EXERCISES = (
             Hint("reordered the wrong way", _back_the_wrong_way,
                  "Applying the order a second time does not undo it. Leave the new run as it is and bring the old "
                  "output into the new order."),
+            Hint("no attention", lambda x, p, o: float((x[o] - x[o] + p - p[o]).abs().max()),
+                 "You compare the sums of words and positions themselves. Where does attention read them?"),
             Hint("mean", lambda x, p, o: _gap(x, p, o, size=lambda d: d.abs().mean()),
                  "A mean can hide one large difference among many small ones. The largest is wanted."),
             Hint("no absolute value", lambda x, p, o: _gap(x, p, o, size=lambda d: d.max()),

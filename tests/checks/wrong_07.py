@@ -56,6 +56,24 @@ def add_positions(x):
     table[:, 0::2], table[:, 1::2] = angle.sin(), angle.cos()
     return x + table
 """,
+        "doubled twice": """
+def add_positions(x):
+    n_positions, d_model = x.shape[1:]
+    p, i = torch.arange(n_positions)[:, None], torch.arange(0, d_model, 2)
+    pe = torch.zeros(n_positions, d_model)
+    pe[:, 0::2] = torch.sin(p / 10000 ** (2 * i / d_model))
+    pe[:, 1::2] = torch.cos(p / 10000 ** (2 * i / d_model))
+    return x + pe
+""",
+        "only sines": """
+def add_positions(x):
+    n_positions, d_model = x.shape[1:]
+    p, i = torch.arange(n_positions)[:, None], torch.arange(0, d_model, 2)
+    pe = torch.zeros(n_positions, d_model)
+    pe[:, 0::2] = torch.sin(p / 10000 ** (i / d_model))
+    pe[:, 1::2] = torch.sin(p / 10000 ** (i / d_model))
+    return x + pe
+""",
         "a wave a column": """
 def add_positions(x):
     table = torch.zeros(x.shape[1:])
@@ -174,6 +192,15 @@ def layer_norm(x, weight, bias, epsilon):
     deviation = x.std(dim=-1, keepdim=True, unbiased=False)
     return weight * (x - mean) / deviation + bias
 """,
+        "axis lost": """
+def layer_norm(x, weight, bias, epsilon):
+    return (x - x.mean(dim=-1)) / torch.sqrt(x.var(dim=-1, unbiased=False) + epsilon) * weight + bias
+""",
+        "epsilon squared": """
+def layer_norm(x, weight, bias, epsilon):
+    centred = x - x.mean(dim=-1, keepdim=True)
+    return centred / torch.sqrt((centred**2).mean(dim=-1, keepdim=True) + epsilon**2) * weight + bias
+""",
         "not centred": """
 def layer_norm(x, weight, bias, epsilon):
     rms = torch.sqrt((x * x).mean(dim=-1, keepdim=True) + epsilon)
@@ -217,6 +244,20 @@ def feed_forward(x, W_1, b_1, W_2, b_2):
 def feed_forward(x, W_1, b_1, W_2, b_2):
     h = x @ W_1.T + b_1
     return (h * h.sigmoid()) @ W_2.T + b_2
+""",
+        "no root in erf": """
+def feed_forward(x, W_1, b_1, W_2, b_2):
+    h = x @ W_1.T + b_1
+    return (h * 0.5 * (1 + torch.erf(h))) @ W_2.T + b_2
+""",
+        "no half": """
+def feed_forward(x, W_1, b_1, W_2, b_2):
+    h = x @ W_1.T + b_1
+    return (h * (1 + torch.erf(h / math.sqrt(2)))) @ W_2.T + b_2
+""",
+        "activation first": """
+def feed_forward(x, W_1, b_1, W_2, b_2):
+    return (transformer.gelu(x) @ W_1.T + b_1) @ W_2.T + b_2
 """,
         "activation at the end": """
 def feed_forward(x, W_1, b_1, W_2, b_2):
@@ -351,6 +392,56 @@ def encoder_block(x, weights, n_heads):
     y = transformer.gelu(x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
     return x + y
 """,
+        "last sum not normalised": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"]).output
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    h = transformer.gelu(x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
+    return x + h
+""",
+        "ReLU": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"]).output
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    h = torch.relu(x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
+    return transformer.layer_norm(x + h, **weights["norm_2"])
+""",
+        "no activation": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"]).output
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    h = (x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
+    return transformer.layer_norm(x + h, **weights["norm_2"])
+""",
+        "tanh approximation": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"]).output
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    gelu = torch.nn.GELU(approximate="tanh")
+    h = gelu(x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
+    return transformer.layer_norm(x + h, **weights["norm_2"])
+""",
+        "one head": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=1, **weights["attention"]).output
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    h = transformer.gelu(x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
+    return transformer.layer_norm(x + h, **weights["norm_2"])
+""",
+        "no feed-forward biases": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"]).output
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    h = transformer.gelu(x @ weights["W_1"].T) @ weights["W_2"].T
+    return transformer.layer_norm(x + h, **weights["norm_2"])
+""",
+        "weights not taken out": """
+def encoder_block(x, weights, n_heads):
+    a = attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"])
+    x = transformer.layer_norm(x + a, **weights["norm_1"])
+    h = transformer.gelu(x @ weights["W_1"].T + weights["b_1"]) @ weights["W_2"].T + weights["b_2"]
+    return transformer.layer_norm(x + h, **weights["norm_2"])
+""",
         "no feed-forward": """
 def encoder_block(x, weights, n_heads):
     x = x + attention.multi_head_attention(x, x, n_heads=n_heads, **weights["attention"]).output
@@ -386,6 +477,10 @@ def order_gap(x, positions, order):
     a = attention.scaled_dot_product_attention(y, y, y).output
     b = attention.scaled_dot_product_attention(z, z, z).output
     return (a - b[order]).abs().max().item()
+""",
+        "no attention": """
+def order_gap(x, positions, order):
+    return ((x[order] + positions) - (x + positions)[order]).abs().max().item()
 """,
         "mean": """
 def order_gap(x, positions, order):
