@@ -437,8 +437,8 @@ EXERCISES = (
             Hint("no feed-forward biases", _no_forward_biases,
                  "The frame is right. Which two vectors in the dictionary are not used yet?"),
             Hint("weights not taken out", lambda x, w, n: x + attention.multi_head_attention(x, x, n_heads=n, **w["attention"]),
-                 "Two things that do not fit are put together. Attention returns two things, its output and its "
-                 "weights. Which one is added?"),
+                 "Does the error speak of 'Attended'? Attention returns two things, its output and its weights: which one "
+                 "is added? If it speaks of arguments, compare your call with the one in the example above."),
             Hint("no feed-forward", _no_forward,
                  "This is the first half. The second does the same once more, with the feed-forward network as its "
                  "part."),
