@@ -69,6 +69,12 @@ def test_softmax_survives_huge_scores_and_gives_nan_for_a_row_of_nothing():
     assert softmax(torch.full((3,), -math.inf)).isnan().all()
 
 
+def test_gradients_flow_through_softmax_and_attention():
+    query, key, value = (each.requires_grad_() for each in query_key_value(torch.float64))
+    assert torch.autograd.gradcheck(lambda scores: softmax(scores, temperature=2.0), query)
+    assert torch.autograd.gradcheck(lambda *given: scaled_dot_product_attention(*given).output, (query, key, value))
+
+
 @PRECISIONS
 @pytest.mark.parametrize("mask", [None, a_mask()], ids=["no mask", "masked"])
 def test_scaled_dot_product_attention_equals_torchs_fused_function(dtype, tolerance, mask):

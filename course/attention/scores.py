@@ -47,7 +47,9 @@ def scaled_dot_product_scores(query: Tensor, key: Tensor) -> Tensor:
 
     Source: Vaswani et al. (2017), §3.2.1.
     """
-    return dot_product_scores(query, key) / math.sqrt(query.shape[-1])
+    require_same_width(query, key)
+    # Dividing the queries first gives the same scores, and passes over n × d_head numbers instead of n × n.
+    return (query / math.sqrt(query.shape[-1])) @ key.transpose(-2, -1)
 
 
 def additive_scores(query: Tensor, key: Tensor, W_query: Tensor, W_key: Tensor, v: Tensor) -> Tensor:

@@ -48,7 +48,7 @@ def softmax(scores: Tensor, dim: int = -1, temperature: float = 1.0) -> Tensor:
         raise ValueError(f"temperature must be a positive number, got {temperature}.")
     scaled = scores if temperature == 1 else scores / temperature  # a pass over all scores less
     shifted = scaled - scaled.amax(dim=dim, keepdim=True)
-    numerators = shifted.exp()
+    numerators = shifted.exp_()  # in place: fresh memory for n x n numbers costs more than the exponentials
     return numerators / numerators.sum(dim=dim, keepdim=True)
 
 
