@@ -135,7 +135,9 @@ def _along(river, money, new, middle=None, unit=True):
 def _along_cases(seed: int) -> list[Case]:
     generator = torch.Generator().manual_seed(seed)
     cases = [
-        Case((torch.tensor([[3.0, 2.0], [5.0, 2.0]]), torch.tensor([[0.0, 2.0]]), torch.tensor([[2.0, 7.0], [6.0, 0.0]])))
+        Case(
+            (torch.tensor([[3.0, 2.0], [5.0, 2.0]]), torch.tensor([[0.0, 2.0]]), torch.tensor([[2.0, 7.0], [6.0, 0.0]]))
+        )
     ]
     for n, m, k, d in ((2, 3, 4, 5), (5, 2, 3, 4), (3, 4, 1, 7)):
         centre = _drawn(generator, 2, d)
@@ -186,6 +188,8 @@ EXERCISES = (
             Hint("wrong axis", lambda a, b: _unit(a, 0) @ _unit(b, 0).T,
                  "Each row is a vector. Along which axis does one row's length add up its squares, and along which "
                  "does yours?"),
+            Hint("unlikeness", lambda a, b: 1 - embeddings.cosine_similarity(a, b),
+                 "You have taken the cosine away from 1. The task asks for the cosine itself."),
             Hint("only a divided", lambda a, b: _unit(a) @ b.T,
                  "The rows of a have length 1 now. What about the rows of b?"),
             Hint("only b divided", lambda a, b: a @ _unit(b).T,
@@ -245,6 +249,12 @@ EXERCISES = (
                  "added up?"),
             Hint("not divided", _sum_of_tokens,
                  "That is the sum of the tokens' vectors. What makes a mean of it?"),
+            Hint("last position", lambda h, m: h[:, -1],
+                 "That is the vector of the last position, which may be padding. The task asks for the mean of all "
+                 "the tokens."),
+            Hint("numbers in the wrong column", lambda h, m: _sum_of_tokens(h, m) / m.sum(dim=1),
+                 "The sums are right, and so are the numbers of tokens. But a division lines up the last axes: where "
+                 "should the number of each text stand?"),
             Hint("padding only", lambda h, m: _sum_of_tokens(h, ~m) / (~m).sum(dim=1, keepdim=True),
                  "You average what stands on padding. In is_token, True means a real token."),
             Hint("all texts together", lambda h, m: h[m].mean(dim=0, keepdim=True).expand(len(h), -1),
@@ -272,6 +282,15 @@ EXERCISES = (
                  "Your places are counted from the origin. Where should 0 lie?"),
             Hint("arrow not of length 1", lambda r, m, x: _along(r, m, x, unit=False),
                  "The signs are right, the sizes are not. How long is your arrow, and how long should it be?"),
+            Hint("one number for a mean", lambda r, m, x: _along(r, m, x, middle=(r.mean() + m.mean()) / 2),
+                 "Your middle is a single number: the mean over everything. Along which axis does a mean leave one "
+                 "vector of d numbers?"),
+            Hint("half the difference", lambda r, m, x: _along(r, m, x, middle=(r.mean(0) - m.mean(0)) / 2),
+                 "You start from half the difference of the means. Where is the middle between 6 and 10?"),
+            Hint("only the sign", lambda r, m, x: _along(r, m, x).sign(),
+                 "You have kept the side and lost the distance. The task asks how far along each vector lies."),
+            Hint("divided twice", lambda r, m, x: _along(r, m, x, unit=False) / ((r.mean(0) - m.mean(0)) ** 2).sum(),
+                 "You have divided by the square of the arrow's length. What is the length itself?"),
             Hint("middle of all vectors", lambda r, m, x: _along(r, m, x, middle=torch.cat([r, m]).mean(dim=0)),
                  "Your 0 lies at the mean of all vectors, nearer to the larger group. Should it matter which sense "
                  "has more sentences?"),
@@ -329,4 +348,4 @@ EXERCISES = (
                  "The and a are words like any others: they have columns of their own."),
         ),
     ),
-)
+)  # fmt: skip

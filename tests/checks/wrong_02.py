@@ -12,6 +12,11 @@ def cosine_matrix(a, b):
     b = b / torch.sqrt((b ** 2).sum(dim=0))
     return a @ b.T
 """,
+        "unlikeness": """
+def cosine_matrix(a, b):
+    dots = a @ b.T
+    return 1 - dots / torch.outer(a.norm(dim=1), b.norm(dim=1))
+""",
         "only a divided": """
 def cosine_matrix(a, b):
     a = a / a.norm(dim=1, keepdim=True)
@@ -122,6 +127,15 @@ def mean_of_tokens(hidden_states, is_token):
 def mean_of_tokens(hidden_states, is_token):
     return torch.einsum("bpd,bp->bd", hidden_states, is_token.float())
 """,
+        "last position": """
+def mean_of_tokens(hidden_states, is_token):
+    return hidden_states[:, -1, :]
+""",
+        "numbers in the wrong column": """
+def mean_of_tokens(hidden_states, is_token):
+    total = hidden_states.masked_fill(~is_token.unsqueeze(-1), 0.0).sum(dim=1)
+    return total / is_token.sum(dim=1)
+""",
         "padding only": """
 def mean_of_tokens(hidden_states, is_token):
     padding = 1 - is_token.float()
@@ -170,6 +184,28 @@ def place_along(river, money, new):
 def place_along(river, money, new):
     r, m = river.mean(dim=0), money.mean(dim=0)
     return (new - 0.5 * (r + m)) @ (r - m)
+""",
+        "one number for a mean": """
+def place_along(river, money, new):
+    arrow = river.mean(dim=0) - money.mean(dim=0)
+    middle = (river.mean() + money.mean()) / 2
+    return (new - middle) @ arrow / arrow.norm()
+""",
+        "half the difference": """
+def place_along(river, money, new):
+    arrow = river.mean(dim=0) - money.mean(dim=0)
+    return (new - arrow / 2) @ (arrow / arrow.norm())
+""",
+        "only the sign": """
+def place_along(river, money, new):
+    r, m = river.mean(dim=0), money.mean(dim=0)
+    return torch.sign((new - (r + m) / 2) @ (r - m))
+""",
+        "divided twice": """
+def place_along(river, money, new):
+    r, m = river.mean(dim=0), money.mean(dim=0)
+    arrow = (r - m) / ((r - m) @ (r - m))
+    return (new - (r + m) / 2) @ arrow
 """,
         "middle of all vectors": """
 def place_along(river, money, new):
@@ -266,9 +302,9 @@ def count_words(texts, columns):
 """,
     },
     "02.6": {
-        "word forms": "same_bag = \"a\"",
-        "synonyms": "same_bag = \"c\"",
-        "said twice": "same_bag = \"d\"",
-        "small words": "same_bag = \"E \"",
+        "word forms": 'same_bag = "a"',
+        "synonyms": 'same_bag = "c"',
+        "said twice": 'same_bag = "d"',
+        "small words": 'same_bag = "E "',
     },
 }
