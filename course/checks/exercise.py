@@ -217,7 +217,9 @@ def difference(expected: Any, got: Any, tolerance: float) -> str | None:
         return None if got == expected or abs(got - expected) <= tolerance else "The value is not right."
     if isinstance(expected, (list, tuple)):
         if not isinstance(got, (list, tuple)):
-            return f"It should be {_kind(expected)}, but it is {_kind(got)}."
+            several = f"{len(expected)} results, with commas between them after return,"
+            wanted = several if isinstance(expected, tuple) else f"{_kind(expected)},"
+            return f"It should be {wanted} but it is {_kind(got)}."
         if len(expected) != len(got):
             entries = "1 entry" if len(expected) == 1 else f"{len(expected)} entries"
             return f"It should have {entries}, but it has {len(got)}."
@@ -324,10 +326,10 @@ def _tensor_difference(expected: Tensor, got: Any, tolerance: float) -> str | No
     worst = (~agrees).nonzero()[0].tolist()
     where = f" at {worst}" if worst else ""
     n_wrong = int((~agrees).sum())
-    return (
-        f"{n_wrong} of {g.numel()} values differ; the first{where} should be {show(expected[tuple(worst)])}, "
-        f"but it is {show(got[tuple(worst)])}."
-    )
+    wanted, came = show(expected[tuple(worst)]), show(got[tuple(worst)])
+    if wanted == came:  # they differ further behind
+        wanted, came = f"{e[tuple(worst)].item():.7g}", f"{g[tuple(worst)].item():.7g}"
+    return f"{n_wrong} of {g.numel()} values differ; the first{where} should be {wanted}, but it is {came}."
 
 
 def _inside(where: str, problem: str) -> str:

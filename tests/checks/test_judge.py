@@ -287,6 +287,7 @@ def test_a_choice_passes_in_either_case():
         ([1, 2], [1, "2"], "At entry 1: it should be a whole number, but it is a text."),
         ([1, 2], [1], "It should have 2 entries, but it has 1."),
         ([1, 2], "12", "It should be a list, but it is a text."),
+        ((1, 2, 3), 5, "It should be 3 results, with commas between them after return, but it is a whole number."),
         ({"a": 1}, {"b": 1}, "Its keys should be ['a'], but they are ['b']."),
         ({"a": 1}, {"a": 2}, "At 'a': the value is not right."),
         (float("inf"), float("inf"), None),
@@ -298,6 +299,11 @@ def test_a_choice_passes_in_either_case():
 )
 def test_plain_data_is_compared_type_first(expected, got, sentence):
     assert difference(expected, got, 1e-5) == sentence
+
+
+def test_two_numbers_that_look_alike_are_shown_with_all_their_digits():
+    sentence = difference(torch.tensor([1.39301, 2.0]), torch.tensor([1.39304, 2.0]), 1e-5)
+    assert sentence == "1 of 2 values differ; the first at [0] should be 1.39301, but it is 1.39304."
 
 
 def test_infinities_agree_only_with_their_sign():
