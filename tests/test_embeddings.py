@@ -93,7 +93,9 @@ def test_bag_of_words_equals_pythons_counter():
 
 
 def test_bag_of_words_loses_order_and_passes_over_unknown_words():
-    counts = bag_of_words([["dog", "bites", "man"], ["man", "bites", "dog"], ["yeti", "bites"], []], ["man", "dog", "bites"])
+    counts = bag_of_words(
+        [["dog", "bites", "man"], ["man", "bites", "dog"], ["yeti", "bites"], []], ["man", "dog", "bites"]
+    )
     assert counts.tolist() == [[1, 1, 1], [1, 1, 1], [0, 0, 1], [0, 0, 0]]
     assert bag_of_words([["a"]], []).shape == (1, 0) and bag_of_words([], ["a"]).shape == (0, 1)
 

@@ -124,7 +124,9 @@ def test_labels_of_points_keep_clear_of_points_and_of_each_other():
         assert scatter._overlap(box, np.delete(boxes, i, axis=0)) < 60, f"label {i} covers another"
 
 
-@pytest.mark.parametrize("xy", [[[1.0, 2.0]], [[5.0, 5.0], [5.0, 5.0]], [[0.0, 0.0], [1e6, 1e-6]], [[1.0, 1.0], [1.0, 9.0]]])
+@pytest.mark.parametrize(
+    "xy", [[[1.0, 2.0]], [[5.0, 5.0], [5.0, 5.0]], [[0.0, 0.0], [1e6, 1e-6]], [[1.0, 1.0], [1.0, 9.0]]]
+)
 @pytest.mark.parametrize("arrows", [False, True])
 def test_points_in_one_place_or_on_one_line_are_drawn(xy, arrows):
     layout = figures.points(xy, [""] * len(xy), arrows=arrows).figure.layout

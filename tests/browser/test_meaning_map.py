@@ -8,6 +8,7 @@ import torch
 
 from course import models
 from course.explorers.meaning import MeaningExplorer, blended_plane, coordinates
+
 from lab import axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
 SETUP = "from course import models\nfrom course.explorers.meaning import MeaningExplorer\nmodel = models.load('minilm')"

@@ -54,7 +54,9 @@ def test_n_equal_weights_are_shared_by_n_keys(n):
 
 
 def test_the_entropy_is_torchs(explorer):
-    assert explorer.entropy == pytest.approx(float(torch.distributions.Categorical(explorer.weights).entropy()), abs=1e-9)
+    assert explorer.entropy == pytest.approx(
+        float(torch.distributions.Categorical(explorer.weights).entropy()), abs=1e-9
+    )
     assert explorer.effective_number == pytest.approx(math.exp(explorer.entropy))
 
 
@@ -92,7 +94,9 @@ def test_a_real_heads_row_has_the_models_own_weights(minilm):
 
 def test_a_position_names_the_query_too(minilm):
     by_position = SoftmaxExplorer.from_head(minilm, TEXT, query=2)
-    assert by_position.query == "cat" and by_position.scores == SoftmaxExplorer.from_head(minilm, TEXT, query="cat").scores
+    assert (
+        by_position.query == "cat" and by_position.scores == SoftmaxExplorer.from_head(minilm, TEXT, query="cat").scores
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,14 @@ def test_scores_alone_are_numbered():
 
 @pytest.mark.parametrize(
     ("trait", "value"),
-    [("scores", [1.0]), ("scores", [math.inf] * 6), ("labels", ["a"]), ("chosen", 6), ("width", 3), ("temperature", 0.0)],
+    [
+        ("scores", [1.0]),
+        ("scores", [math.inf] * 6),
+        ("labels", ["a"]),
+        ("chosen", 6),
+        ("width", 3),
+        ("temperature", 0.0),
+    ],
 )
 def test_a_wrong_setting_is_refused_and_the_last_one_stays(explorer, trait, value):
     before = getattr(explorer, trait)

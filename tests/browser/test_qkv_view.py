@@ -162,9 +162,7 @@ def test_a_bad_text_is_met_with_a_sentence(explorer, notebook, text, sentence):
 @pytest.mark.parametrize(("text", "n_tokens"), [("cat", 3), ("注意 🙂", 5), ("word " * 22, 24)])
 def test_another_text_is_read_by_the_model(explorer, notebook, text, n_tokens):
     submit(notebook, explorer.get_by_label("Text", exact=True), text)
-    notebook.wait_for_function(
-        "n => document.querySelectorAll('.ac-qkv .qk-body .qk-row').length === n", arg=n_tokens
-    )
+    notebook.wait_for_function("n => document.querySelectorAll('.ac-qkv .qk-body .qk-row').length === n", arg=n_tokens)
     step(explorer, 4)
     assert sum(column(explorer, "weight")) == pytest.approx(1, abs=0.0005 * n_tokens)
 

@@ -8,8 +8,7 @@ import pytest
 from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
 
 SETUP = (
-    "from course import models\nfrom course.explorers.ablation import AblationExplorer\n"
-    "model = models.load('minilm')"
+    "from course import models\nfrom course.explorers.ablation import AblationExplorer\nmodel = models.load('minilm')"
 )
 CELLS = [SETUP, "explorer = AblationExplorer(model)\nexplorer"]
 NUMBERS = (
