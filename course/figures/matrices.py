@@ -37,7 +37,6 @@ def attention_heatmap(
         key_tokens: one label a column; the query's if None.
         title: above the matrix.
         greyed_rows: rows that nobody reads, drawn under a grey veil.
-        axis_titles: what a row and a column are, where they are no queries and keys.
         axis_titles: what a row is and what a column is, where they are not a query and a key.
 
     Raises:
@@ -92,9 +91,9 @@ def panels(
     figure.update_yaxes(
         tickvals=list(range(n_rows)), ticktext=labels_of(query_tokens), range=[n_rows - 0.5, -0.5], autorange=False
     )
-    inks = [colour if name == usual else INK for name, usual, colour in zip(axis_titles, USUAL_AXES, (QUERY, KEY))]
     inks = [{"query": QUERY, "key": KEY}.get(name, INK) for name in axis_titles]
-    figure.update_yaxes(title=dict(text=axis_titles[0], font=dict(color=inks[0])), row=1, col=1)
+    row_title = dict(text=axis_titles[0], font=dict(color=inks[0]), standoff=10)  # clear of the longest label
+    figure.update_yaxes(title=row_title, row=1, col=1)
     column_title = dict(text=axis_titles[1], font=dict(color=inks[1]), standoff=4)
     figure.update_xaxes(title=column_title, range=[-0.5, n_columns - 0.5])
     figure.update_annotations(font_size=14)
