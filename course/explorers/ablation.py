@@ -230,8 +230,7 @@ class AblationExplorer(anywidget.AnyWidget):
         ]
         lines.append(
             f"{len(changed)} other head{'s' * (len(changed) != 1)} changed much (at least {CHANGED_MUCH:.0%} of the "
-            "weight went to other tokens)"
-            + (f": {', '.join(map(str, changed))}." if changed else ".")
+            "weight went to other tokens)" + (f": {', '.join(map(str, changed))}." if changed else ".")
         )
         return "\n".join(lines)
 
