@@ -80,6 +80,13 @@ def test_rows_that_do_not_sum_to_1_say_so():
     assert picture.alt == "rows:\ncat: sum 0.45 = cat 0.30 + sat 0.15\nsat: sum 1.00 = cat 0.50 + sat 0.50"
 
 
+def test_many_cards_stand_closer_as_far_as_their_texts_allow():
+    narrow = figures.token_strip([("number", [10 + i for i in range(24)])])
+    assert narrow.figure.layout.width <= 860
+    wide = figures.token_strip([("token", ["antidisestablishmentarianism"] * 9)])
+    assert wide.figure.layout.width > 9 * 8 * len("antidisestablishmentarianism")
+
+
 def test_bars_curves_and_strips_say_their_numbers():
     assert figures.bars(["a", "b"], [0.5, -2.0], "t", "u").alt == "t (u): a 0.50, b -2.00"
     assert figures.bars(["a"], [14], "t").alt == "t: a 14"

@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 
 from course.figures.picture import DARK, INK, KEY, MASKED, QUERY, Picture, dress, escape
 
+STRIP = 840  # pixels that a strip takes at most, so that it fits beside JupyterLab's list of files
+
 
 def token_strip(
     rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[int] | None = None, title: str = ""
@@ -26,7 +28,11 @@ def token_strip(
     groups = [0] * n if colours is None else list(colours)
     fills = ["#d6e6f4", "#f6dcc8", "#e2e2e2"]
     figure = go.Figure()
-    widths = [max(34, 14 + 8 * max(len(str(texts[i])) for _, texts in rows)) for i in range(n)]
+    left = 20 + 8 * max(len(name) for name, _ in rows)
+    letters = np.array([max(len(str(texts[i])) for _, texts in rows) for i in range(n)])
+    widths = np.maximum(34, 14 + 8 * letters)
+    if left + widths.sum() > STRIP:  # many cards stand closer, as far as their texts allow
+        widths = np.maximum(8 * letters + 8, widths * (STRIP - left) / widths.sum())
     left_edges = np.concatenate([[0], np.cumsum(widths)])
     for i in range(n):
         figure.add_shape(
@@ -50,7 +56,6 @@ def token_strip(
     figure.update_yaxes(
         tickvals=[-r for r in range(len(rows))], ticktext=[name for name, _ in rows], range=[-len(rows) + 0.4, 0.6]
     )
-    left = 20 + 8 * max(len(name) for name, _ in rows)
     dress(
         figure,
         width=left + float(left_edges[-1]) + 12,
