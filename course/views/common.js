@@ -92,6 +92,21 @@ function onTheme(redraw) {
   return () => { observer.disconnect(); media.removeEventListener("change", redraw); };
 }
 
+// Joins a view to its model. listeners: [["change:a change:b", function], ...]. Returns a function that lets go of all.
+function connect(model, listeners) {
+  for (const [events, listener] of listeners) model.on(events, listener);
+  return () => { for (const [events, listener] of listeners) model.off(events, listener); };
+}
+
+// Runs `redraw` when the theme or the width of `node` has changed. Returns a function that stops it.
+function onThemeOrWidth(node, redraw) {
+  const stopTheme = onTheme(() => requestAnimationFrame(redraw));
+  let lastWidth = 0;
+  const resized = new ResizeObserver(() => { if (node.clientWidth !== lastWidth) { lastWidth = node.clientWidth; redraw(); } });
+  resized.observe(node);
+  return () => { stopTheme(); resized.disconnect(); };
+}
+
 // A canvas that is sharp on any screen: width and height in CSS pixels; draw in CSS pixels too.
 function sharpCanvas(canvas, width, height) {
   const scale = Math.max(1, window.devicePixelRatio || 1);

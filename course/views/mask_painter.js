@@ -621,18 +621,11 @@ function render({ model, el }) {
     ["change:painted change:row", redraw],
     ["change:problem", () => problem.say(model.get("problem"))],
   ];
-  for (const [names, listener] of listeners) model.on(names, listener);
+  const disconnect = connect(model, listeners);
   problem.say(model.get("problem"));
   rescore();
-  const stopTheme = onTheme(() => requestAnimationFrame(redraw));
-  let lastWidth = 0;
-  const resized = new ResizeObserver(() => { if (root.clientWidth !== lastWidth) { lastWidth = root.clientWidth; redraw(); } });
-  resized.observe(root);
-  return () => {
-    stopTheme();
-    resized.disconnect();
-    for (const [names, listener] of listeners) model.off(names, listener);
-  };
+  const stop = onThemeOrWidth(root, redraw);
+  return () => { stop(); disconnect(); };
 }
 
 export default { render };

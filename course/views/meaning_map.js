@@ -507,20 +507,13 @@ function render({ model, el }) {
     ["change:own_word", () => ownWord.set(get("own_word"))],
     ["change:problem", () => problem.say(get("problem"))],
   ];
-  for (const [events, listener] of listeners) model.on(events, listener);
+  const disconnect = connect(model, listeners);
   problem.say(get("problem"));
   fillFollow();
   build();
   redraw();
-  const stopTheme = onTheme(() => requestAnimationFrame(redraw));
-  let lastWidth = 0;
-  const resized = new ResizeObserver(() => { if (stage.clientWidth !== lastWidth) { lastWidth = stage.clientWidth; redraw(); } });
-  resized.observe(root);
-  return () => {
-    stopTheme();
-    resized.disconnect();
-    for (const [events, listener] of listeners) model.off(events, listener);
-  };
+  const stop = onThemeOrWidth(stage, redraw);
+  return () => { stop(); disconnect(); };
 }
 
 export default { render };

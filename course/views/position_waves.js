@@ -421,17 +421,10 @@ function render({ model, el }) {
     ["change:pair", () => { pair.set(model.get("pair")); redraw(); }],
     ["change:base", showBase],
   ];
-  for (const [names, listener] of listeners) model.on(names, listener);
+  const disconnect = connect(model, listeners);
   showBase();
-  const stopTheme = onTheme(() => requestAnimationFrame(() => redraw(true)));
-  let lastWidth = 0;
-  const resized = new ResizeObserver(() => { if (root.clientWidth !== lastWidth) { lastWidth = root.clientWidth; redraw(true); } });
-  resized.observe(root);
-  return () => {
-    stopTheme();
-    resized.disconnect();
-    for (const [names, listener] of listeners) model.off(names, listener);
-  };
+  const stop = onThemeOrWidth(root, () => redraw(true));
+  return () => { stop(); disconnect(); };
 }
 
 export default { render };

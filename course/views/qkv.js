@@ -331,10 +331,10 @@ function render({ model, el }) {
     ["change:layer change:head change:query change:key change:step", redraw],
     ["change:problem", () => problem.say(model.get("problem"))],
   ];
-  for (const [names, listener] of listeners) model.on(names, listener);
+  const disconnect = connect(model, listeners);
   problem.say(model.get("problem"));
   load();
-  return () => { for (const [names, listener] of listeners) model.off(names, listener); };
+  return disconnect;
 }
 
 export default { render };

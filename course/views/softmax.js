@@ -270,9 +270,9 @@ function render({ model, el }) {
     ["change:width", () => { width.set(Math.log2(model.get("width"))); redraw(); }],
     ["change:divide_by_root", () => { divide.set(model.get("divide_by_root")); redraw(); }],
   ];
-  for (const [events, listener] of listeners) model.on(events, listener);
+  const disconnect = connect(model, listeners);
   redraw();
-  return () => { for (const [events, listener] of listeners) model.off(events, listener); };
+  return disconnect;
 }
 
 export default { render };

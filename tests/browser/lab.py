@@ -258,3 +258,39 @@ def write_notebook(path, cells: list[str]) -> Path:
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells], metadata={"kernelspec": kernel})
     nbformat.write(notebook, path)
     return Path(path)
+
+
+@contextlib.contextmanager
+def shown_notebook(lab, name: str, cells: list[str], wait_for: str, viewport: tuple[int, int]):
+    """Write a notebook, run it, and give its page; afterwards nothing may have gone wrong or left the machine.
+
+    Args:
+        lab: what the fixture of that name gives: (base address, token, folder).
+        name: of the notebook, without ".ipynb".
+        cells: their sources.
+        wait_for: CSS of what must stand on the page before a test begins.
+        viewport: width and height in pixels.
+    """
+    base, token, folder = lab
+    path = write_notebook(folder / f"{name}.ipynb", cells)
+    with browser_page(viewport=viewport) as page:
+        open_notebook(page, base, token, path.name)
+        assert run_all(page) == []
+        page.wait_for_selector(wait_for)
+        yield page
+        assert page.blocked == [] and page.errors == []
+
+
+def submit(page, field, text: str) -> None:
+    """Type a text into a field and press Enter."""
+    field.fill(text)
+    page.keyboard.press("Enter")
+
+
+def printed(page, index: int) -> str:
+    """Run one cell of the notebook in front and return what it printed."""
+    return page.evaluate(
+        f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[{index}];
+            await cell.constructor.execute(cell, widget.sessionContext);
+            return cell.model.sharedModel.getOutputs().map(output => [output.text].flat().join('')).join(''); }}"""
+    )

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
+from lab import axe, printed, set_theme, shown_notebook, submit
 
 SETUP = (
     "from course import models\nfrom course.explorers.ablation import AblationExplorer\nmodel = models.load('minilm')"
@@ -19,14 +19,8 @@ NUMBERS = (
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    base, token, folder = lab
-    path = write_notebook(folder / "ablation.ipynb", [*CELLS, NUMBERS])
-    with browser_page(viewport=(1400, 1300)) as page:
-        open_notebook(page, base, token, path.name)
-        assert run_all(page) == []
-        page.wait_for_selector(".ac-ablation .ab-cell")
+    with shown_notebook(lab, "ablation", [*CELLS, NUMBERS], ".ac-ablation .ab-cell", (1400, 1300)) as page:
         yield page
-        assert page.blocked == [] and page.errors == []
 
 
 @pytest.fixture
@@ -41,11 +35,6 @@ def explorer(notebook):
         root.get_by_role("button", name="Put all back").click()
     says(root, "All 72 heads are at work")
     return root
-
-
-def submit(page, field, text):
-    field.fill(text)
-    page.keyboard.press("Enter")
 
 
 def says(root, sentence):
@@ -120,13 +109,8 @@ def test_python_sees_what_the_browser_shows(explorer, notebook):
         explorer.get_by_role("gridcell", name=name).click()
     says(explorer, "2 of 72")
     notebook.wait_for_timeout(800)
-    printed = notebook.evaluate(
-        f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[2];
-            const {{ CodeCell }} = {{ CodeCell: cell.constructor }};
-            await CodeCell.execute(cell, widget.sessionContext);
-            return cell.model.sharedModel.getOutputs().map(output => [output.text].flat().join('')).join(''); }}"""
-    )
-    seen = json.loads(printed)
+    numbers = printed(notebook, 2)
+    seen = json.loads(numbers)
     assert seen["removed"] == [[2, 3], [5, 3]]
     assert cosines(explorer) == pytest.approx(seen["cosines"], abs=0.0006)
     assert f"keeps {seen['whole']:.3f} of its direction" in explorer.locator(".ab-words").inner_text()

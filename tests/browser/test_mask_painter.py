@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
+from lab import axe, printed, set_theme, shown_notebook, submit
 
 SETUP = "from course import models\nfrom course.explorers.masks import MaskPainter\nmodel = models.load('minilm')"
 CELLS = [SETUP, "painter = MaskPainter(model)\npainter"]
@@ -16,14 +16,8 @@ NUMBERS = (
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    base, token, folder = lab
-    path = write_notebook(folder / "mask_painter.ipynb", [*CELLS, NUMBERS])
-    with browser_page(viewport=(1400, 1600)) as page:
-        open_notebook(page, base, token, path.name)
-        assert run_all(page) == []
-        page.wait_for_selector(".mask-painter .mp-cell")
+    with shown_notebook(lab, "mask_painter", [*CELLS, NUMBERS], ".mask-painter .mp-cell", (1400, 1600)) as page:
         yield page
-        assert page.blocked == [] and page.errors == []
 
 
 @pytest.fixture
@@ -42,11 +36,6 @@ def painter(notebook):
         root.get_by_role("gridcell", name="sat may look at cat").wait_for()
     if root.get_by_role("button", name="Clear my painting").is_enabled():
         root.get_by_role("button", name="Clear my painting").click()
-
-
-def submit(page, field, text):
-    field.fill(text)
-    page.keyboard.press("Enter")
 
 
 def weights_picture(painter) -> str:
@@ -135,13 +124,8 @@ def test_python_sees_what_the_browser_shows(painter, notebook):
     rows.focus()
     notebook.keyboard.press("ArrowDown")
     notebook.wait_for_timeout(1000)  # ipywidgets sends one change at a time, the next when the kernel has answered
-    printed = notebook.evaluate(
-        f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[2];
-            const {{ CodeCell }} = {{ CodeCell: cell.constructor }};
-            await CodeCell.execute(cell, widget.sessionContext);
-            return cell.model.sharedModel.getOutputs().map(output => [output.text].flat().join('')).join(''); }}"""
-    )
-    seen = json.loads(printed)
+    numbers = printed(notebook, 2)
+    seen = json.loads(numbers)
     names = painter.locator(".mp-cell").evaluate_all("cells => cells.map(cell => cell.ariaLabel)")
     cells = [int("may look" in name) for name in names]
     assert cells == [cell for row in seen["open"] for cell in row]

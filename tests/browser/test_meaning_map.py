@@ -9,7 +9,7 @@ import torch
 from course import models
 from course.explorers.meaning import MeaningExplorer, blended_plane, coordinates
 
-from lab import axe, browser_page, open_notebook, run_all, set_theme, write_notebook
+from lab import axe, set_theme, shown_notebook, submit
 
 SETUP = "from course import models\nfrom course.explorers.meaning import MeaningExplorer\nmodel = models.load('minilm')"
 THREE = (
@@ -21,14 +21,10 @@ OWN = "The bank beside the river lends money to farmers."
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    base, token, folder = lab
-    path = write_notebook(folder / "meaning_map.ipynb", [SETUP, "MeaningExplorer(model)", THREE])
-    with browser_page(viewport=(1400, 2200)) as page:
-        open_notebook(page, base, token, path.name)
-        assert run_all(page) == []
-        page.wait_for_selector(".meaning-map .mm-point")
+    with shown_notebook(
+        lab, "meaning_map", [SETUP, "MeaningExplorer(model)", THREE], ".meaning-map .mm-point", (1400, 2200)
+    ) as page:
         yield page
-        assert page.blocked == [] and page.errors == []
 
 
 @pytest.fixture
@@ -52,11 +48,6 @@ def layer(root):
 
 def view(root):
     return root.get_by_role("slider", name="New point of view")
-
-
-def submit(page, field, text):
-    field.fill(text)
-    page.keyboard.press("Enter")
 
 
 def places(root) -> np.ndarray:

@@ -10,7 +10,7 @@ from course import views
 from course.attention import sinusoidal_positions
 from course.explorers.positions import example_query_and_key, position_similarity, rotary_similarity
 
-from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
+from lab import axe, printed, set_theme, shown_notebook
 
 CELLS = [
     "from course import models\nfrom course.explorers.positions import PositionExplorer\nmodel = models.load('minilm')",
@@ -25,14 +25,10 @@ NUMBERS = (
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    base, token, folder = lab
-    path = write_notebook(folder / "position_waves.ipynb", [*CELLS, NUMBERS])
-    with browser_page(viewport=(1400, 1500)) as page:
-        open_notebook(page, base, token, path.name)
-        assert run_all(page) == []
-        page.wait_for_selector(".position-waves .pw-verdict:not(:empty)")
+    with shown_notebook(
+        lab, "position_waves", [*CELLS, NUMBERS], ".position-waves .pw-verdict:not(:empty)", (1400, 1500)
+    ) as page:
         yield page
-        assert page.blocked == [] and page.errors == []
 
 
 @pytest.fixture
@@ -105,12 +101,8 @@ def test_python_sees_what_the_browser_shows(explorer, notebook):
     explorer.get_by_label("Pair of dimensions").fill("9")
     explorer.get_by_label("Position", exact=True).fill("33")
     notebook.wait_for_timeout(1000)  # ipywidgets sends one change at a time, the next when the kernel has answered
-    printed = notebook.evaluate(
-        f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[2];
-            await cell.constructor.execute(cell, widget.sessionContext);
-            return cell.model.sharedModel.getOutputs().map(output => [output.text].flat().join('')).join(''); }}"""
-    )
-    seen = json.loads(printed)
+    numbers = printed(notebook, 2)
+    seen = json.loads(numbers)
     assert (seen["position"], seen["pair"], seen["base"]) == (33, 9, 100)
     shown = explorer.inner_text().replace("−", "-")
     assert f"A full turn takes {seen['wavelength']:.1f} positions" in shown

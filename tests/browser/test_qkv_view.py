@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
+from lab import axe, printed, set_theme, shown_notebook, submit
 
 SETUP = "from course import models\nfrom course.explorers.qkv import QKVExplorer\nmodel = models.load('minilm')"
 CELLS = [SETUP, "explorer = QKVExplorer(model)\nexplorer"]
@@ -17,14 +17,8 @@ NUMBERS = (
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    base, token, folder = lab
-    path = write_notebook(folder / "qkv.ipynb", [*CELLS, NUMBERS])
-    with browser_page(viewport=(1400, 1500)) as page:
-        open_notebook(page, base, token, path.name)
-        assert run_all(page) == []
-        page.wait_for_selector(".ac-qkv .qk-body .qk-row")
+    with shown_notebook(lab, "qkv", [*CELLS, NUMBERS], ".ac-qkv .qk-body .qk-row", (1400, 1500)) as page:
         yield page
-        assert page.blocked == [] and page.errors == []
 
 
 @pytest.fixture
@@ -41,11 +35,6 @@ def explorer(notebook):
     root.get_by_role("radio", name="look closely at the key of cat").check(force=True)
     step(root, 1)
     return root
-
-
-def submit(page, field, text):
-    field.fill(text)
-    page.keyboard.press("Enter")
 
 
 def step(root, number):
@@ -139,13 +128,8 @@ def test_python_computes_what_the_browser_shows(explorer, notebook):
     explorer.get_by_role("radio", name="mat", exact=True).check(force=True)
     step(explorer, 5)
     notebook.wait_for_timeout(1000)  # ipywidgets sends one change at a time, the next when the kernel has answered
-    printed = notebook.evaluate(
-        f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[2];
-            const {{ CodeCell }} = {{ CodeCell: cell.constructor }};
-            await CodeCell.execute(cell, widget.sessionContext);
-            return cell.model.sharedModel.getOutputs().map(output => [output.text].flat().join('')).join(''); }}"""
-    )
-    seen = json.loads(printed)
+    numbers = printed(notebook, 2)
+    seen = json.loads(numbers)
     assert seen["at"] == [1, 8, 6, 2, 5]
     assert column(explorer, "dot") == pytest.approx(seen["dots"], abs=0.006)
     assert column(explorer, "score") == pytest.approx(seen["scores"], abs=0.006)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab import CURRENT, axe, browser_page, open_notebook, run_all, set_theme, write_notebook
+from lab import axe, printed, set_theme, shown_notebook
 
 CELLS = ["from course.explorers.softmax import SoftmaxExplorer\nexplorer = SoftmaxExplorer()\nexplorer"]
 NUMBERS = (
@@ -16,14 +16,8 @@ SHOWN = "rows => rows.map(row => Number(row.textContent.replace('−', '-').repl
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    base, token, folder = lab
-    path = write_notebook(folder / "softmax.ipynb", [*CELLS, NUMBERS])
-    with browser_page(viewport=(1400, 1400)) as page:
-        open_notebook(page, base, token, path.name)
-        assert run_all(page) == []
-        page.wait_for_selector(".ac-softmax .sx-rows .sx-row")
+    with shown_notebook(lab, "softmax", [*CELLS, NUMBERS], ".ac-softmax .sx-rows .sx-row", (1400, 1400)) as page:
         yield page
-        assert page.blocked == [] and page.errors == []
 
 
 @pytest.fixture
@@ -40,12 +34,8 @@ def numbers(explorer, kind: str) -> list[float]:
 
 def python_numbers(page) -> dict:
     page.wait_for_timeout(1000)  # ipywidgets sends one change at a time, the next when the kernel has answered
-    printed = page.evaluate(
-        f"""async () => {{ const widget = {CURRENT}, cell = widget.content.widgets[1];
-            await cell.constructor.execute(cell, widget.sessionContext);
-            return cell.model.sharedModel.getOutputs().map(output => [output.text].flat().join('')).join(''); }}"""
-    )
-    return json.loads(printed)
+    numbers = printed(page, 1)
+    return json.loads(numbers)
 
 
 def test_dragging_a_bar_moves_its_score_and_its_weight(explorer, notebook):
