@@ -242,7 +242,7 @@ function render({ model, el }) {
     const twice = tokens.indexOf(tokens[least]) !== tokens.lastIndexOf(tokens[least]) ? `, position ${least}` : "";
     const others = cells.reduce((sum, _, i) => sum + changedMuch(i), 0);
     return `${count} of ${total} heads removed: the sentence vector keeps ${fixed(whole)} of its direction, a turn of ${Math.round(degrees(whole))}°. `
-      + `Most moved: “${tokens[least]}” (${fixed(cosines[least])}${twice}). `
+      + `Most moved: “${isolated(tokens[least])}” (${fixed(cosines[least])}${twice}). `
       + (others ? `${others}\u00a0other head${others === 1 ? " looks" : "s look"} elsewhere now with at least ${Math.round(model.get("changed_much") * 100)}\u00a0% of the weight.`
         : "No other head changed much where it looks.");
   }

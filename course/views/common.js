@@ -107,6 +107,9 @@ function onThemeOrWidth(node, redraw) {
   return () => { stopTheme(); resized.disconnect(); };
 }
 
+// A token inside a sentence: one that is written from right to left must not turn the words around it.
+function isolated(token) { return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(token) ? `\u2068${token}\u2069` : token; }
+
 // A canvas that is sharp on any screen: width and height in CSS pixels; draw in CSS pixels too.
 function sharpCanvas(canvas, width, height) {
   const scale = Math.max(1, window.devicePixelRatio || 1);

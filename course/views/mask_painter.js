@@ -82,7 +82,7 @@ function outcome(state, may, weights) {
   const blind = rows.filter((query) => !may.subarray(query * n, query * n + n).some(Boolean));
   const count = `${closed} of ${n * n} cells are closed.`;
   if (blind.length) {
-    const names = blind.length <= 3 ? listed(blind.map((query) => `“${tokens[query]}”`)) : `${blind.length} tokens`;
+    const names = blind.length <= 3 ? listed(blind.map((query) => `“${isolated(tokens[query])}”`)) : `${blind.length} tokens`;
     const nothing = `${count} ${names} may look at nothing at all: `;
     if (rule === "before") return `${nothing}every score is −∞, and softmax of that is 0 / 0, which is not a number (NaN). One such row spoils every number computed from it.`;
     if (rule === "finite") return `${nothing}every score is about −10⁹, all the same, so softmax gives each token ${twoPlaces(1 / n)}, hidden or not. The row sums to 1 and nothing warns you.`;
@@ -423,7 +423,7 @@ function render({ model, el }) {
     const parts = ranked().filter(([share]) => share > 0);
     if (!parts.length) return "nothing, a vector of zeros";
     const twice = (token) => tokens.indexOf(token) !== tokens.lastIndexOf(token);
-    const named = parts.slice(0, 3).map(([share, key]) => `${percent(share)} “${tokens[key]}”${twice(tokens[key]) ? ` (position ${key})` : ""}`);
+    const named = parts.slice(0, 3).map(([share, key]) => `${percent(share)} “${isolated(tokens[key])}”${twice(tokens[key]) ? ` (position ${key})` : ""}`);
     const rest = parts.slice(3).reduce((sum, [share]) => sum + share, 0);
     const sum = rowSum(weights, n, row);
     return named.join(" + ") + (rest > 0 ? ` + ${percent(rest)} from the others` : "")

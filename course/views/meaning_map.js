@@ -164,7 +164,7 @@ function render({ model, el }) {
     const list = data.groups.map((name, group) => `${cosines[group].toFixed(3)} to ${name}`).join(", ");
     const second = Math.max(...cosines.filter((_, group) => group !== cosines.indexOf(best)));
     const verdict = best - second < 0.0005 ? "as near to one as to the other" : best - second < 0.01 ? `a little nearer to ${data.groups[cosines.indexOf(best)]}` : `nearest to ${data.groups[cosines.indexOf(best)]}`;
-    return `Your “${word}”, ${layerTitle(layer).toLowerCase()}: cosine with each group's mean ${list}; ${verdict}.`;
+    return `Your “${isolated(word)}”, ${layerTitle(layer).toLowerCase()}: cosine with each group's mean ${list}; ${verdict}.`;
   }
 
   // ---- controls

@@ -158,7 +158,7 @@ function render({ model, el }) {
   // ---- state
   function name(position) {
     const { tokens } = state, token = tokens[position];
-    return tokens.indexOf(token) !== tokens.lastIndexOf(token) ? `“${token}” (position ${position})` : `“${token}”`;
+    return tokens.indexOf(token) !== tokens.lastIndexOf(token) ? `“${isolated(token)}” (position ${position})` : `“${isolated(token)}”`;
   }
 
   function read() {

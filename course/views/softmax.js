@@ -136,7 +136,7 @@ function render({ model, el }) {
       const move = (next) => {
         const before = weights[key];
         set({ chosen: key, scores: state.scores.map((each, other) => other === key ? next : each) },
-          () => `Score of “${names[key]}” ${score(next)}: its weight is ${saidShare(weights[key])}, ${moved(before, weights[key])}.`);
+          () => `Score of “${isolated(names[key])}” ${score(next)}: its weight is ${saidShare(weights[key])}, ${moved(before, weights[key])}.`);
       };
       const step = () => axis / 40;
       input.addEventListener("input", () => move(tidy(Math.round(Number(input.value) / step()) * step())));
@@ -166,7 +166,7 @@ function render({ model, el }) {
   function spread() {
     const largest = Math.max(...weights);
     const sharers = effectiveNumber(weights), count = weights.length;
-    return `“${names[weights.indexOf(largest)]}” gets the largest weight, ${saidShare(largest)}; ${sharers < 1.05 ? "it has nearly all of the attention" : `about ${number(sharers, 1)} of ${count} keys share the attention`}.`;
+    return `“${isolated(names[weights.indexOf(largest)])}” gets the largest weight, ${saidShare(largest)}; ${sharers < 1.05 ? "it has nearly all of the attention" : `about ${number(sharers, 1)} of ${count} keys share the attention`}.`;
   }
 
   function temperatureWords(value) {

@@ -151,6 +151,15 @@ def test_another_text_is_read_by_the_model(explorer, notebook, text, n_tokens):
     assert sum(column(explorer, "weight")) == pytest.approx(1, abs=0.0005 * n_tokens)
 
 
+def test_a_word_from_right_to_left_does_not_turn_the_sentence_around_it(explorer, notebook):
+    submit(notebook, explorer.get_by_label("Text", exact=True), "القط")
+    notebook.wait_for_function("() => document.querySelectorAll('.ac-qkv .qk-body .qk-row').length === 6")
+    step(explorer, 5)
+    explorer.get_by_role("radio", name="##ق", exact=True).check(force=True)
+    words = explorer.locator(".qk-words").inner_text()
+    assert "The output of “\u2068##ق\u2069” = " in words and "of “[SEP]”" in words
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 @pytest.mark.parametrize("number", [1, 5])
 def test_axe_finds_nothing(explorer, notebook, theme, number):
